@@ -1,0 +1,55 @@
+"""What the memory and the weightings are before the first step (paper: memory "reset to bias values", weightings unsaid).
+
+Shape suffixes: B sequences of the batch, K heads (reading ones first), N memory locations, M width of a location.
+"""
+
+from enum import Enum
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from ntm_repro.models import initialisation
+
+# Logits of w_0 drawn this wide make some locations several times as likely as others: heads need a place to begin.
+LOGIT_DEVIATION = 1.0
+# softplus(5) ≈ 5 per location: a head begins with 99 % of its weight on location 0.
+FOCUS = 5.0
+
+Start = Enum("Start", "per_location shared")
+
+
+class PerLocationStart(nn.Module):
+    """M_0 and w_0 learned entry by entry: N·M + K·N parameters, so N is fixed by training."""
+
+    def __init__(self, heads: int, locations: int, width: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.memory_NM = initialisation.weight(locations, width, generator=generator)
+        self.logits_KN = initialisation.weight(heads, locations, generator=generator, deviation=LOGIT_DEVIATION)
+
+    def forward(self, batch_size: int) -> tuple[Tensor, Tensor]:
+        weighting_KN = self.logits_KN.softmax(-1)
+        return self.memory_NM.expand(batch_size, -1, -1), weighting_KN.expand(batch_size, -1, -1)
+
+
+class SharedStart(nn.Module):
+    """One learned vector in every location, and w_0(i) ∝ exp(−ρ i) with a learned rate ρ > 0 per head: M + K parameters.
+
+    "The number of parameters does not increase with the number of memory locations" (paper, section 4.6): a trained model
+    may be given more locations. The weighting breaks the symmetry that equal locations leave.
+    """
+
+    def __init__(self, heads: int, locations: int, width: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.locations = locations
+        self.memory_M = initialisation.weight(width, generator=generator)
+        self.rate_K = nn.Parameter(torch.full((heads,), FOCUS))
+
+    def forward(self, batch_size: int) -> tuple[Tensor, Tensor]:
+        position_N = torch.arange(self.locations, device=self.rate_K.device, dtype=self.rate_K.dtype)
+        weighting_KN = (-softplus(self.rate_K)[:, None] * position_N).softmax(-1)
+        memory_NM = self.memory_M.expand(self.locations, -1)
+        return memory_NM.expand(batch_size, -1, -1), weighting_KN.expand(batch_size, -1, -1)
+
+
+STARTS = {Start.per_location: PerLocationStart, Start.shared: SharedStart}
