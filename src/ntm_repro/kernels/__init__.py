@@ -1,13 +1,11 @@
-"""Ways to run a whole sequence. All have one signature and give one result; the choice is made here and nowhere else."""
+"""Ways to run a whole sequence: one signature, one result. The choice among them is made here and nowhere else."""
 
 from collections.abc import Callable
-from enum import Enum
 
 from torch import Tensor
 
 from ntm_repro.models import Model, State, Unrolled
 
-Kernel = Enum("Kernel", "auto eager")
 Unroll = Callable[..., Unrolled]
 
 
@@ -16,6 +14,6 @@ def eager(model: Model, x_TBI: Tensor, state: State | None = None, trace: bool =
     return model.unroll(x_TBI, state, trace)
 
 
-def choose(kernel: Kernel, model: Model) -> Unroll:
-    """The unroll that `kernel` names; `auto` takes the fastest that covers `model` on its device."""
-    return eager
+def choose(kernel: str, model: Model) -> Unroll:
+    """The unroll named `kernel`; `auto` takes the fastest that covers `model` where its parameters are."""
+    return {"auto": eager, "eager": eager}[kernel]

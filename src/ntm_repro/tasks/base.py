@@ -37,7 +37,7 @@ class Task(ABC):
     A task module exports its class as `TASK`; it is found by the module's name. It needs no torch.
     """
 
-    name: ClassVar[str]
+    name: str
     inputs: ClassVar[int]
     outputs: ClassVar[int]
 

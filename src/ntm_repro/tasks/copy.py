@@ -31,10 +31,10 @@ class Copy(Task):
     The ninth output is in the paper's parameter counts (Table 3) and is never scored.
     """
 
-    name: ClassVar[str] = "copy"
     inputs: ClassVar[int] = 10
     outputs: ClassVar[int] = 9
 
+    name: str = "copy"
     min_length: int = 1
     max_length: int = 20
 

@@ -1,0 +1,44 @@
+"""From a typed config to the objects that train or evaluate; the one place that knows both."""
+
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from ntm_repro import kernels, models
+from ntm_repro.cli import schema
+from ntm_repro.errors import UsageError
+from ntm_repro.training.loop import Trainer
+
+
+def device(name: str) -> torch.device:
+    """The device that `device=` names.
+
+    `auto` takes the one that is faster for these models: the CPU, since step by step a GPU spends its time launching
+    hundreds of tiny kernels. Raises `UsageError` for cuda without a CUDA device.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UsageError("device=cuda: no CUDA device here; use device=cpu or device=auto")
+    return torch.device("cuda" if name == "cuda" else "cpu")
+
+
+def model(config: DictConfig, task: Any) -> models.Model:
+    """The model of a typed config for `task`, with weights drawn from the config's seed."""
+    return models.build(OmegaConf.to_object(config.model), task.inputs, task.outputs, config.seed)
+
+
+def trainer(config: DictConfig) -> Trainer:
+    """Everything a run needs, at sequence 0. Sets the process's number of threads."""
+    torch.set_num_threads(config.threads)
+    task = schema.task(config)
+    where = device(config.device.name)
+    built = model(config, task).to(where)
+    return Trainer(
+        task=task,
+        model=built,
+        unroll=kernels.choose(config.kernel.name, built),
+        settings=OmegaConf.to_object(config.train),  # type: ignore[arg-type]
+        seed=config.seed,
+        device=where,
+        identity=schema.canonical(schema.identity(schema.plain(config))),
+    )

@@ -1,0 +1,176 @@
+"""Every job of a command line, composed and checked before Hydra creates anything."""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra._internal.utils import create_config_search_path, get_args_parser
+from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.core.utils import setup_globals
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from ntm_repro.cli import schema
+from ntm_repro.errors import UsageError
+
+CONFIG = "train"
+# Set by the suite itself; given by hand they would put a run's files in two places or its sizes out of step.
+REFUSED = ("hydra.run", "hydra.sweep", "hydra.output_subdir", "hydra.job.chdir", "hydra.job.name", "hydra.runtime")
+# Options of Hydra that make no sense here, by their names in its argument parser.
+REFUSED_OPTIONS = {"config_name": "--config-name", "config_path": "--config-path", "config_dir": "--config-dir"}
+
+
+def config_dir() -> str:
+    """The folder of configs: inside an installed package, else beside `src` in the repository."""
+    here = Path(__file__).resolve()
+    for folder in (here.parents[1] / "configs", here.parents[3] / "configs"):
+        if (folder / f"{CONFIG}.yaml").is_file():
+            return str(folder)
+    raise FileNotFoundError("no configs folder beside the package")
+
+
+def register() -> None:
+    """Make the schema and the resolvers of train.yaml known to Hydra."""
+    ConfigStore.instance().store(name="schema", node=schema.Config)
+    OmegaConf.register_new_resolver("abspath", schema.absolute, replace=True)
+    OmegaConf.register_new_resolver("variant", _variant, replace=True)
+
+
+def _variant(*, _root_: DictConfig) -> str:
+    record = {key: _root_.get(key) for key in schema.IDENTITY_KEYS}
+    plain = OmegaConf.to_container(OmegaConf.create(record), resolve=True, enum_to_str=True)
+    assert isinstance(plain, dict)
+    return schema.variant(plain, _usual(_root_.task.name, _root_.model.name))  # type: ignore[arg-type]
+
+
+@cache
+def _usual(task: str, model: str) -> dict[str, Any]:
+    """The recorded values of a pair that nobody has changed."""
+    composed = _loader().load_configuration(CONFIG, overrides=[f"task={task}", f"model={model}"], run_mode=RunMode.RUN)
+    usual = OmegaConf.create({key: composed[key] for key in schema.IDENTITY_KEYS})
+    return OmegaConf.to_container(usual, resolve=True, enum_to_str=True)  # type: ignore[return-value]
+
+
+def _loader() -> ConfigLoaderImpl:
+    setup_globals()
+    return ConfigLoaderImpl(create_config_search_path(config_dir()))
+
+
+def options(group: str) -> list[str]:
+    """The names that `group=` takes."""
+    return sorted(path.stem for path in (Path(config_dir()) / group).glob("*.yaml"))
+
+
+def _check_overrides(overrides: Sequence[Override]) -> None:
+    """Refuse what Hydra would take and the suite must not, and name the choices where a group has no such option."""
+    for override in overrides:
+        key = override.key_or_group
+        if key == "paper":
+            raise UsageError("paper: follows from task= and model=; change single values, as in model.heads=2")
+        if key.startswith(REFUSED):
+            raise UsageError(f"{key}: set run_dir= or results_dir= instead")
+        if key in ("task", "model", "experiment", "debug") and not override.is_delete():
+            value = override.value()
+            chosen = override.sweep_string_iterator() if override.is_choice_sweep() else [value]
+            for name in chosen:
+                if name is None and key in ("experiment", "debug"):
+                    continue
+                if name not in options(key):
+                    raise UsageError(f"{key}={name}: unknown; choose {' or '.join(options(key))}")
+
+
+def jobs(argv: Sequence[str]) -> tuple[list[DictConfig] | None, bool]:
+    """The typed config of every job of this command line, and whether it is a sweep; (None, …) if it only asks for help.
+
+    Creates nothing. Raises `UsageError`, or an error of Hydra's or OmegaConf's whose first line says what is wrong.
+    """
+    args, unknown = get_args_parser().parse_known_args(list(argv))
+    if unknown:
+        raise UsageError(f"{unknown[0]}: unknown option; settings are written key=value (see ntm-train --help)")
+    for name, option in REFUSED_OPTIONS.items():
+        if getattr(args, name, None):
+            raise UsageError(f"{option}: not supported; settings are written key=value (see ntm-train --help)")
+    loader = _loader()
+    parser = OverridesParser.create(config_loader=loader)
+    _check_overrides(parser.parse_overrides(list(args.overrides)))
+
+    def compose(overrides: Sequence[str], mode: RunMode) -> DictConfig:
+        composed = loader.load_configuration(
+            CONFIG, overrides=list(overrides), run_mode=mode, validate_sweep_overrides=mode is RunMode.RUN
+        )
+        HydraConfig.instance().set_config(composed)
+        return composed
+
+    if args.hydra_help or args.shell_completion:
+        return None, False
+    master = compose(args.overrides, RunMode.MULTIRUN)
+    sweep = bool(args.multirun or master.hydra.mode is RunMode.MULTIRUN)
+    if args.help or args.info or args.cfg:
+        return None, sweep
+    if not sweep:
+        each = [list(args.overrides)]
+    else:
+        parameters = [f"{key}={value}" for key, value in (master.hydra.sweeper.get("params") or {}).items()]
+        typed_here = {override.key_or_group for override in parser.parse_overrides(list(args.overrides))}
+        parameters = [entry for entry in parameters if entry.partition("=")[0] not in typed_here]
+        parsed = parser.parse_overrides(parameters + list(args.overrides))
+        each = [list(job) for job in BasicSweeper.split_arguments(parsed, None)[0]]
+    checked: list[DictConfig] = []
+    taken: dict[str, list[str]] = {}
+    for overrides in each:
+        composed = compose(overrides, RunMode.RUN)
+        with open_dict(composed):
+            job = schema.typed(OmegaConf.masked_copy(composed, [key for key in composed if key != "hydra"]))
+        folder = schema.absolute(job.run_dir)
+        if folder in taken:
+            both = f"{' '.join(taken[folder])} | {' '.join(overrides)}"
+            raise UsageError(f"run_dir={job.run_dir}: two jobs of this sweep would share it ({both})")
+        taken[folder] = overrides
+        checked.append(job)
+    return checked, sweep
+
+
+def recorded_run(argv: Sequence[str]) -> list[str]:
+    """`run=PATH` → the overrides that rebuild that run's own config, into results/reruns; later ones still win."""
+    named = [argument for argument in argv if argument.startswith("run=")]
+    if not named:
+        return list(argv)
+    rest = [argument for argument in argv if argument not in named]
+    if len(named) > 1:
+        raise UsageError("run: give it once")
+    if any(re.match(r"[+~]*(task|model)(=|$)", argument) for argument in rest):
+        raise UsageError("run: already says which task and model; change single values, as in train.sequences=2000")
+    path = Path(named[0].partition("=")[2])
+    record = load_record(path)
+    if record is None:
+        raise UsageError(f"run={path}: no readable config.yaml there; name a run's folder")
+    values = schema.leaves(record)
+    overrides = [f"task={values.pop('task.name', '')}", f"model={values.pop('model.name', '')}"]
+    for key in ("run_dir", "results_dir", "resume"):
+        values.pop(key, None)
+    overrides += [f"{key}={_quoted(value)}" for key, value in values.items()]
+    return [*overrides, "results_dir=results/reruns", *rest]
+
+
+def _quoted(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def load_record(folder: Path) -> dict[str, Any] | None:
+    """The plain config.yaml of a run's folder, or None where there is none that can be read."""
+    try:
+        record = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"), resolve=False)
+    except Exception:  # whatever a damaged YAML file makes the parser raise
+        return None
+    return record if isinstance(record, dict) and {"task", "model"} <= set(record) else None  # type: ignore[return-value]

@@ -1,0 +1,172 @@
+"""ntm-eval: a trained run on its task's generalisation grid, written to eval.json in the run's folder."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import MISSING, DictConfig, OmegaConf
+
+from ntm_repro.cli import compose, exits, schema
+from ntm_repro.errors import RunError, UsageError, require
+from ntm_repro.training.run_folder import RunFolder
+
+USAGE = """\
+ntm-eval: evaluate a run on its task's generalisation grid and write eval.json into its folder
+
+usage: ntm-eval run=PATH [lengths=[20,120]] [sequences=100] [locations=1024] [device=auto|cpu|cuda] [kernel=auto|eager]
+                [threads=1]
+
+run         a run's folder: checkpoint.pt is evaluated, or weights.safetensors where there is none
+lengths     settings to evaluate instead of the task's own grid: for copy, lengths of sequences
+sequences   how many sequences for each setting; they are the same for every run of a seed
+locations   memory locations N, where the run was trained with model.memory.start=shared
+"""
+
+
+@dataclass
+class Options:
+    """What ntm-eval takes."""
+
+    run: str = MISSING
+    lengths: Any = None
+    sequences: int = 100
+    locations: int | None = None
+    device: schema.Device = schema.Device.auto
+    kernel: schema.Kernel = schema.Kernel.auto
+    threads: int = 1
+
+
+def main() -> None:
+    """Entry point of the command."""
+    exits.end("ntm-eval", command)
+
+
+def command(argv: Sequence[str]) -> int:
+    """The whole command; returns its exit code. Raises `UsageError` or `RunError`."""
+    if not argv or {"-h", "--help"} & set(argv):
+        print(USAGE, end="")
+        return exits.DONE if argv else exits.USAGE
+    options = parse(argv)
+    folder = RunFolder(Path(options.run))
+    record = compose.load_record(folder.path)
+    if record is None:
+        raise UsageError(f"run={options.run}: no readable config.yaml there; name a run's folder")
+    try:
+        config = schema.typed(OmegaConf.create(record))
+    except UsageError:
+        raise
+    except Exception as error:  # a config.yaml edited by hand
+        raise UsageError(f"{folder.config}: {exits.one_line(error)}") from error
+    result = _evaluate(folder, config, options)
+    try:
+        folder.write_json(folder.evaluation, result)
+    except OSError as error:
+        raise RunError(f"{folder.evaluation}: {error.strerror}") from error
+    _show(result, folder)
+    return exits.DONE
+
+
+def parse(argv: Sequence[str]) -> DictConfig:
+    """The options, typed and in range; raises `UsageError`."""
+    for argument in argv:
+        key, equals, _ = argument.partition("=")
+        if not equals or key not in Options.__dataclass_fields__:
+            known = " ".join(f"{name}=" for name in Options.__dataclass_fields__)
+            raise UsageError(f"{argument}: unknown; ntm-eval takes {known}")
+    try:
+        options = OmegaConf.merge(OmegaConf.structured(Options), OmegaConf.from_dotlist(list(argv)))
+        missing = OmegaConf.is_missing(options, "run")
+    except Exception as error:  # OmegaConf and YAML: all they see is what the user typed
+        raise UsageError(exits.one_line(error)) from error
+    if missing or not options.run.strip():
+        raise UsageError("run: name a run's folder, as in run=results/runs/first")
+    require(options.sequences >= 1, "sequences", options.sequences, "must be 1 or more")
+    require(options.threads >= 1, "threads", options.threads, "must be 1 or more")
+    require(options.locations is None or options.locations >= 1, "locations", options.locations, "must be 1 or more")
+    assert isinstance(options, DictConfig)
+    return options
+
+
+def _evaluate(folder: RunFolder, config: DictConfig, options: DictConfig) -> dict[str, Any]:
+    import torch
+
+    from ntm_repro import kernels
+    from ntm_repro.cli import build
+    from ntm_repro.evaluation.generalisation import evaluate
+
+    torch.set_num_threads(options.threads)
+    task = schema.task(config)
+    if options.lengths is None:
+        settings: Sequence[Any] = task.grid
+    else:
+        lengths = OmegaConf.to_container(options.lengths) if OmegaConf.is_list(options.lengths) else None
+        if not lengths:
+            raise UsageError(f"lengths={options.lengths}: give a list, as in lengths=[20,120]")
+        settings = [task.parse_setting(value) for value in lengths]  # type: ignore[union-attr]
+    if options.locations is not None:
+        _enlarge(config, options.locations)
+    model = build.model(config, task)
+    sequences = load_weights(model, folder)
+    model.to(build.device(options.device.name))
+    unroll = kernels.choose(options.kernel.name, model)
+    grid = evaluate(task, model, unroll, settings, options.sequences, config.seed)
+    return {"checkpoint_sequences": sequences, "grid": grid}
+
+
+def _enlarge(config: DictConfig, locations: int) -> None:
+    if "memory" not in config.model:
+        raise UsageError(f"locations={locations}: {config.model.name} has no memory")
+    if locations != config.model.memory.locations and config.model.memory.start.name != "shared":
+        raise UsageError(
+            f"locations={locations}: this run learned a start for each of its {config.model.memory.locations} locations; "
+            "train with model.memory.start=shared to change their number"
+        )
+    config.model.memory.locations = locations
+    OmegaConf.to_object(config.model).check()  # type: ignore[union-attr]
+
+
+def load_weights(model: Any, folder: RunFolder) -> int:
+    """Fill `model` from the run's checkpoint, or its weights.safetensors; the number of sequences it was trained on.
+
+    Raises `UsageError` where there is neither, or it does not fit; nothing in a file is ever executed.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    from ntm_repro.training import checkpoint as checkpoints
+
+    newest = folder.path / checkpoints.NEWEST
+    if newest.exists():
+        found = checkpoints.load_or_name_previous(newest)
+        path, tensors, sequences = newest, found.model, found.sequences
+    elif folder.weights.exists():
+        path = folder.weights
+        try:
+            with safe_open(path, "pt") as file:
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 — not a dict
+                sequences = int((file.metadata() or {}).get("sequences", "0"))
+        except (SafetensorError, OSError, ValueError) as error:
+            raise UsageError(f"{path}: cannot be read ({exits.one_line(error)})") from error
+    else:
+        raise UsageError(f"run={folder.path}: neither {newest.name} nor {folder.weights.name} there; train it first")
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise UsageError(f"{path}: its weights do not fit the run's config.yaml") from error
+    return sequences
+
+
+def _show(result: dict[str, Any], folder: RunFolder) -> None:
+    print(f"after {result['checkpoint_sequences']:,} training sequences")
+    print(f"{'setting':>12} {'bits':>10} {'wrong bits':>11} {'perfect':>17}")
+    for entry in result["grid"]:
+        count = round(entry["perfect"] * entry["sequences"])
+        print(
+            f"{entry['setting']!s:>12} {entry['bits']:10.3f} {entry['wrong_bits']:11.3f} "
+            f"{f'{count:,} of {entry["sequences"]:,}':>17}"
+        )
+    print(folder.evaluation)
+
+
+if __name__ == "__main__":
+    main()

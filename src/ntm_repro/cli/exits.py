@@ -1,0 +1,38 @@
+"""How commands end: exit codes, and one line on stderr for whatever is not a bug."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from ntm_repro.errors import RunError, UsageError
+
+DONE, FAILURE, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def one_line(error: BaseException) -> str:
+    """The gist of an error; of Hydra's and OmegaConf's multi-line ones, without the parts that only help their authors."""
+    lines = [line for cause in (error, error.__cause__) if cause is not None for line in str(cause).splitlines()]
+    noise = ("full_key:", "reference_type=", "object_type=", "See https", "To append", "Set the env", "Config search")
+    kept = []
+    for line in lines:
+        if line.strip().startswith("Config search path"):
+            break
+        if line.strip() and not line.strip().startswith(noise):
+            kept.append(line.strip())
+    return " ".join(" ".join(dict.fromkeys(kept)).split()) or type(error).__name__
+
+
+def end(command: str, body: Callable[[Sequence[str]], int]) -> NoReturn:
+    """Run a command on the process's arguments and leave with its exit code."""
+    try:
+        code = body(sys.argv[1:])
+    except UsageError as error:
+        print(f"{command}: {one_line(error)}", file=sys.stderr)
+        code = USAGE
+    except RunError as error:
+        print(f"{command}: {one_line(error)}", file=sys.stderr)
+        code = FAILURE
+    except KeyboardInterrupt as error:
+        print(f"{command}: {error or 'interrupted'}", file=sys.stderr)
+        code = INTERRUPTED
+    raise SystemExit(code)

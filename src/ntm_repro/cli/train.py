@@ -1,0 +1,178 @@
+"""ntm-train: check every job of the command line, then let Hydra run them one by one (or its launcher, many at once)."""
+
+import logging
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omegaconf import DictConfig, OmegaConf
+
+from ntm_repro.cli import compose, exits, schema
+from ntm_repro.errors import RunError, UsageError
+from ntm_repro.training.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from ntm_repro.training.resume import Plan
+
+log = logging.getLogger(__name__)
+
+# Here and not in main(): a launcher's worker processes import this module and need the resolvers too.
+compose.register()
+
+
+def main() -> None:
+    """Entry point of the command."""
+    exits.end("ntm-train", command)
+
+
+def command(argv: Sequence[str]) -> int:
+    """The whole command; returns its exit code. Raises `UsageError`, `RunError` or `KeyboardInterrupt`."""
+    arguments = compose.recorded_run(argv)
+    try:
+        configs, sweep = compose.jobs(arguments)
+        plans = [] if configs is None else [plan(config) for config in configs]
+    except (UsageError, KeyboardInterrupt):
+        raise
+    except Exception as error:  # composing and checking see nothing but what the user typed
+        raise UsageError(exits.one_line(error)) from error
+
+    if configs and not sweep and plans[0].finished:
+        print(finished_line(RunFolder(Path(configs[0].run_dir))))
+        return exits.DONE
+    if sweep and configs:
+        return _sweep(arguments, configs, argv)
+    try:
+        _hydra(arguments)
+    except KeyboardInterrupt as interruption:
+        raise KeyboardInterrupt(f"{interruption or 'interrupted'}\nresume with: {resume_command(argv)}") from None
+    except (UsageError, RunError):
+        raise
+    except Exception as error:
+        if not configs:
+            raise
+        raise _crash(error, configs[0]) from error
+    return exits.DONE
+
+
+def plan(config: DictConfig) -> "Plan":
+    """What a job's folder says it has to do; raises `UsageError` where it cannot be done."""
+    from ntm_repro.cli import build
+    from ntm_repro.training import resume
+
+    build.device(config.device.name)
+    folder = RunFolder(Path(config.run_dir))
+    wanted = schema.identity(schema.plain(config))
+    record = compose.load_record(folder.path)
+    there = None if record is None else schema.identity(record)
+    return resume.plan(
+        folder,
+        identity=schema.canonical(wanted),
+        recorded=None if there is None else schema.canonical(there),
+        difference=schema.difference(there or {}, wanted),
+        resume=config.resume,
+        sequences=config.train.sequences,
+    )
+
+
+def job(composed: DictConfig) -> None:
+    """One run, as Hydra calls it in its folder."""
+    try:
+        _train(schema.typed(composed))
+    except Exception:
+        log.exception("run failed")  # Hydra leaves no traceback in the job's log
+        raise
+
+
+def _train(config: DictConfig) -> None:
+    from ntm_repro.cli import build
+    from ntm_repro.training.run import run
+
+    folder = RunFolder(Path(config.run_dir))
+    decided = plan(config)
+    if decided.finished:
+        print(finished_line(folder))
+        return
+    record = schema.plain(config)
+    trainer = build.trainer(config)
+    begin = f", resumed at {decided.checkpoint.sequences:,} sequences" if decided.checkpoint else ""
+    threads = f"{config.threads} thread{'s' if config.threads > 1 else ''}"
+    print(
+        f"{config.task.name} · {config.model.name} · seed {config.seed} · {trainer.model.parameter_count:,} parameters · "
+        f"{trainer.device}, {threads} · {config.run_dir}{begin}",
+        flush=True,
+    )
+    run(trainer, folder, decided, record, OmegaConf.to_yaml(OmegaConf.create(record)))
+    print(finished_line(folder), flush=True)
+
+
+def finished_line(folder: RunFolder) -> str:
+    """How a finished run came out."""
+    summary = folder.read_summary() or {}
+    solved = summary.get("solved_below_0_1")
+    parts = [
+        f"finished: {summary.get('sequences', 0):,} sequences in {summary.get('wall_seconds', 0) / 60:.1f} min",
+        f"{summary.get('final_bits') or 0:.4f} bits/sequence at the end",
+        f"below 0.1 bits from {solved:,} sequences" if solved else "not below 0.1 bits",
+        str(folder.path),
+    ]
+    return " · ".join(parts)
+
+
+def resume_command(argv: Sequence[str]) -> str:
+    """The command line that goes on where this one stopped."""
+    return shlex.join(["ntm-train", *(argument for argument in argv if not argument.startswith("resume="))])
+
+
+def _hydra(arguments: Sequence[str]) -> None:
+    import hydra
+
+    # Without it Hydra prints errors its own way and exits 1 by itself.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    before, sys.argv = sys.argv, ["ntm-train", *arguments]
+    try:
+        hydra.main(version_base="1.3", config_path=compose.config_dir(), config_name=compose.CONFIG)(job)()
+    finally:
+        sys.argv = before
+
+
+def _sweep(arguments: Sequence[str], configs: Sequence[DictConfig], argv: Sequence[str]) -> int:
+    """All jobs, one failing or not; then where each result is and which failed."""
+    interrupted = False
+    try:
+        # The launcher goes on past a failed job and raises the first failure only at the end; the table says it better.
+        with suppress(Exception):
+            _hydra(arguments)
+    except KeyboardInterrupt:
+        interrupted = True
+    failed = 0
+    print("\nresults")
+    for config in configs:
+        folder = RunFolder(Path(config.run_dir))
+        summary = folder.read_summary() or {}
+        status = summary.get("status", "not started" if interrupted else "failed")
+        done = status == "finished" and summary.get("sequences", 0) >= config.train.sequences
+        if done:
+            print(f"  {folder.path}: {summary['sequences']:,} sequences, {summary['final_bits']:.4f} bits/sequence")
+        else:
+            failed += 1
+            where = f"; see {folder.log}" if folder.log.exists() else ""
+            status = "failed" if status == "interrupted" and not interrupted else status
+            print(f"  {folder.path}: {status.upper()} at {summary.get('sequences', 0):,} sequences{where}")
+    if interrupted:
+        raise KeyboardInterrupt(f"interrupted; resume with: {resume_command(argv)}")
+    if failed:
+        raise RunError(f"{failed} of {len(configs)} runs did not finish")
+    return exits.DONE
+
+
+def _crash(error: Exception, config: DictConfig) -> RunError:
+    log_file = RunFolder(Path(config.run_dir)).log
+    return RunError(f"{type(error).__name__}: {exits.one_line(error)}; the traceback is in {log_file}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""How well a trained model does on the task's grid of settings, most of them longer than any it was trained on.
+
+Shape suffixes: T time steps, B sequences of the batch, I input channels, O output channels.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from ntm_repro.kernels import Unroll
+from ntm_repro.models import Model
+from ntm_repro.randomness import Purpose, Stream
+from ntm_repro.tasks import Setting, Task
+from ntm_repro.training import loss
+from ntm_repro.training.loop import to_tensors
+
+# Sequences at once: bounds the memory that a batch of the longest sequences takes.
+BATCH = 100
+
+
+def evaluate(
+    task: Task, model: Model, unroll: Unroll, settings: Sequence[Setting], sequences: int, seed: int
+) -> list[dict[str, Any]]:
+    """For each setting, means over `sequences` sequences of the evaluation stream, which training never sees.
+
+    Each entry: setting, sequences, bits (cost), wrong_bits, perfect (share of sequences without a wrong bit) and
+    optimum_bits (the task's optimal estimator on the same sequences, or None).
+    """
+    stream = Stream(seed, Purpose.EVALUATION)
+    device = next(model.parameters()).device
+    return [_evaluate_one(task, model, unroll, stream, setting, sequences, device) for setting in settings]
+
+
+def _evaluate_one(
+    task: Task, model: Model, unroll: Unroll, stream: Stream, setting: Setting, sequences: int, device: torch.device
+) -> dict[str, Any]:
+    bits = wrong = perfect = 0.0
+    optimum: float | None = None
+    for first in range(0, sequences, BATCH):
+        batch = task.draw(stream, first, min(BATCH, sequences - first), setting)
+        x_TBI, target_TBO, mask_TO = to_tensors(batch, device)
+        with torch.no_grad():
+            y_TBO = unroll(model, x_TBI).y_TBO
+        wrong_B = loss.wrong_bits(y_TBO, target_TBO, mask_TO)
+        bits += loss.bits(y_TBO, target_TBO, mask_TO).double().sum().item()
+        wrong += wrong_B.sum().item()
+        perfect += (wrong_B == 0).sum().item()
+        optimum_B = task.optimum_bits(batch)
+        if optimum_B is not None:
+            optimum = (optimum or 0.0) + float(optimum_B.sum())
+    return {
+        "setting": setting,
+        "sequences": sequences,
+        "bits": bits / sequences,
+        "wrong_bits": wrong / sequences,
+        "perfect": perfect / sequences,
+        "optimum_bits": None if optimum is None else optimum / sequences,
+    }

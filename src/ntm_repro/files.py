@@ -1,0 +1,29 @@
+"""Files that are either wholly there or not there at all."""
+
+import os
+from pathlib import Path
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace `path` by `content`; whatever stops this halfway leaves the old file as it was. Raises `OSError`."""
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def keep_previous(path: Path, previous: Path) -> None:
+    """Make `previous` another name of the file `path`, which is there before, during and after. Raises `OSError`."""
+    temporary = previous.with_name(previous.name + ".tmp")
+    temporary.unlink(missing_ok=True)
+    try:
+        os.link(path, temporary)
+    except OSError:  # a file system without hard links
+        temporary.write_bytes(path.read_bytes())
+    temporary.replace(previous)

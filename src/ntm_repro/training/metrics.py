@@ -1,0 +1,138 @@
+"""What is measured: means over a window of sequences while training, and convergence read off the whole record."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from ntm_repro.files import write_atomically
+
+COLUMNS = (
+    "sequences",
+    "bits_per_sequence",
+    "error_bits",
+    "grad_norm",
+    "grad_norm_max",
+    "learning_rate",
+    "sequences_per_second",
+    "wall_seconds",
+)
+OPTIMUM_COLUMN = "optimum_bits"  # for tasks with an optimal estimator
+TRAILING = 10_000  # sequences over which convergence is judged, as in the paper's curves
+THRESHOLDS = {"solved_below_1": 1.0, "solved_below_0_1": 0.1, "solved_below_0_05": 0.05}
+
+Row = dict[str, float]
+
+
+@dataclass
+class Window:
+    """Sums since the last row of metrics.csv. Part of a checkpoint, so that a resumed run writes the same rows."""
+
+    sequences: int = 0
+    updates: int = 0
+    bits: float = 0.0
+    error_bits: float = 0.0
+    optimum_bits: float = 0.0
+    grad_norm: float = 0.0
+    grad_norm_max: float = 0.0
+    opened_at: float = 0.0  # wall seconds of the run
+
+    def add(self, sequences: int, bits: float, error_bits: float, optimum_bits: float, grad_norm: float) -> None:
+        """Count one update; the bits are sums over its sequences, the gradient's norm is the one before clipping."""
+        self.sequences += sequences
+        self.updates += 1
+        self.bits += bits
+        self.error_bits += error_bits
+        self.optimum_bits += optimum_bits
+        self.grad_norm += grad_norm
+        self.grad_norm_max = max(self.grad_norm_max, grad_norm)
+
+    def row(self, sequences: int, learning_rate: float, wall_seconds: float, has_optimum: bool) -> Row:
+        """Means over the window, which ends at `sequences`."""
+        row = {
+            "sequences": sequences,
+            "bits_per_sequence": self.bits / self.sequences,
+            "error_bits": self.error_bits / self.sequences,
+            "grad_norm": self.grad_norm / self.updates,
+            "grad_norm_max": self.grad_norm_max,
+            "learning_rate": learning_rate,
+            "sequences_per_second": self.sequences / max(wall_seconds - self.opened_at, 1e-9),
+            "wall_seconds": wall_seconds,
+        }
+        if has_optimum:
+            row[OPTIMUM_COLUMN] = self.optimum_bits / self.sequences
+        return row
+
+
+def read_rows(path: Path, up_to: int | None = None) -> list[Row]:
+    """The rows of a metrics.csv, without a last one torn by a crash and without those past `up_to` sequences."""
+    with path.open(newline="") as file:
+        header, *lines = list(csv.reader(file)) or [[]]
+    rows: list[Row] = []
+    for line in lines:
+        if len(line) != len(header):
+            break
+        row: Row = dict(zip(header, map(float, line), strict=True))
+        row["sequences"] = int(row["sequences"])
+        if up_to is not None and row["sequences"] > up_to:
+            break
+        rows.append(row)
+    return rows
+
+
+def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Replace a metrics.csv. Raises `OSError`."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(path, text.getvalue().encode())
+
+
+def trailing_means(rows: Sequence[Row]) -> list[tuple[int, float]]:
+    """(sequences, mean bits over the `TRAILING` sequences before) wherever so many have been seen."""
+    ends = [0, *(int(row["sequences"]) for row in rows)]
+    totals = [0.0]
+    for (begin, end), row in zip(pairwise(ends), rows, strict=True):
+        totals.append(totals[-1] + row["bits_per_sequence"] * (end - begin))
+    means, first = [], 0
+    for last in range(1, len(ends)):
+        while ends[last] - ends[first + 1] >= TRAILING:
+            first += 1
+        if ends[last] - ends[first] >= TRAILING:
+            means.append((ends[last], (totals[last] - totals[first]) / (ends[last] - ends[first])))
+    return means
+
+
+def convergence(rows: Sequence[Row]) -> dict[str, float | int | None]:
+    """`final_bits`, and for each threshold the first count from which the trailing mean stays below it to the end."""
+    result: dict[str, float | int | None] = {"final_bits": None, **dict.fromkeys(THRESHOLDS)}
+    if not rows:
+        return result
+    means = trailing_means(rows)
+    if means:
+        result["final_bits"] = means[-1][1]
+    else:  # a run shorter than the window: the mean of all there is
+        ends = [0, *(int(row["sequences"]) for row in rows)]
+        result["final_bits"] = sum(
+            row["bits_per_sequence"] * (end - begin) for (begin, end), row in zip(pairwise(ends), rows, strict=True)
+        ) / int(ends[-1])
+    for name, threshold in THRESHOLDS.items():
+        for sequences, mean in reversed(means):
+            if mean >= threshold:
+                break
+            result[name] = sequences
+    return result
+
+
+def columns(has_optimum: bool) -> tuple[str, ...]:
+    """The columns of metrics.csv, in order."""
+    return (*COLUMNS, OPTIMUM_COLUMN) if has_optimum else COLUMNS
+
+
+def formatted(row: Row) -> dict[str, Any]:
+    """A row as it is printed: fixed digits, so that lines compare by eye."""
+    return {name: f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" for name, value in row.items()}

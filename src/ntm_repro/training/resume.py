@@ -1,0 +1,59 @@
+"""Whether a run begins, goes on or is already done: decided from its folder before anything is written."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ntm_repro.errors import UsageError
+from ntm_repro.training import checkpoint as checkpoints
+from ntm_repro.training.checkpoint import Checkpoint
+from ntm_repro.training.run_folder import Resume, RunFolder
+
+
+@dataclass(frozen=True)
+class Plan:
+    """checkpoint: where to go on, or None to begin. finished: there is nothing left to do."""
+
+    checkpoint: Checkpoint | None = None
+    finished: bool = False
+
+
+def plan(
+    folder: RunFolder, identity: str, recorded: str | None, difference: str, resume: Resume, sequences: int
+) -> Plan:
+    """What to do in `folder` for a run of `identity`, wanted for `sequences` sequences.
+
+    recorded: the identity in the folder's config.yaml, or None without one. difference: how the two differ, in words.
+    Raises `UsageError` where the folder holds another run, or `resume` forbids what would have to be done.
+    """
+    folder.check_writable()
+    where = f"run_dir={folder.path}"
+    must = resume in (Resume.must, Resume.previous)
+    if folder.is_empty:
+        if must:
+            raise UsageError(f"resume={resume.name}: nothing to resume in {folder.path}; start with resume=auto")
+        return Plan()
+    if resume is Resume.never:
+        raise UsageError(f"resume=never: {folder.path} is not empty; choose another run_dir, or remove the folder")
+    if recorded is None:
+        raise UsageError(f"{where}: holds files but no run (no readable config.yaml); choose another run_dir")
+    if recorded != identity:
+        raise UsageError(f"{where}: holds another run ({difference}); choose another run_dir, or remove the folder")
+
+    newest, previous = folder.path / checkpoints.NEWEST, folder.path / checkpoints.PREVIOUS
+    summary = folder.read_summary()
+    # Evidence is kept without checkpoints: a finished record is enough to know that nothing is left to do.
+    if resume is not Resume.previous and not newest.exists() and _finished(summary, sequences):
+        return Plan(finished=True)
+    path = previous if resume is Resume.previous or not newest.exists() else newest
+    if not path.exists():
+        if must:
+            raise UsageError(f"resume={resume.name}: no {path.name} in {folder.path}; start with resume=auto")
+        return Plan()  # it stopped before its first checkpoint
+    found = checkpoints.load_or_name_previous(path)
+    if found.identity != identity:
+        raise UsageError(f"{path} belongs to another run; remove it, or choose another run_dir")
+    return Plan(found, finished=found.sequences >= sequences and _finished(summary, sequences))
+
+
+def _finished(summary: dict[str, Any] | None, sequences: int) -> bool:
+    return summary is not None and summary.get("status") == "finished" and summary.get("sequences", 0) >= sequences

@@ -1,0 +1,193 @@
+"""One run from its plan to its summary: everything around the loop that touches the run's folder."""
+
+import logging
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save as to_safetensors
+
+from ntm_repro.errors import RunError
+from ntm_repro.files import write_atomically
+from ntm_repro.randomness import Purpose, Stream
+from ntm_repro.training import checkpoint as checkpoints
+from ntm_repro.training import metrics, pictures
+from ntm_repro.training.interruption import Interrupted, StopRequest
+from ntm_repro.training.loop import Diverged, Trainer, to_tensors
+from ntm_repro.training.resume import Plan
+from ntm_repro.training.run_folder import RunFolder
+from ntm_repro.training.sinks import CsvSink, Sinks, TensorBoardSink, TerminalSink
+
+log = logging.getLogger(__name__)
+
+PACKAGES = ("ntm-repro", "torch", "numpy", "hydra-core", "omegaconf")
+
+
+def run(trainer: Trainer, folder: RunFolder, plan: Plan, record: dict[str, Any], record_yaml: str) -> dict[str, Any]:
+    """Train in `folder` as `plan` says; returns the summary.
+
+    record: the resolved config as plain values, also given as the YAML text to keep. Raises `Interrupted` on Ctrl-C or
+    SIGTERM with everything saved, and `RunError` where the run diverges or the disk fails; checkpoints stay usable.
+    """
+    folder.path.mkdir(parents=True, exist_ok=True)
+    with folder.locked():
+        try:
+            return _run(trainer, folder, plan, record, record_yaml)
+        except OSError as error:
+            log.exception("cannot write")
+            raise RunError(
+                f"{error.filename or folder.path}: {error.strerror or error}; stopped at {trainer.sequences:,} sequences, "
+                f"the checkpoints in {folder.path} are as they were"
+            ) from error
+
+
+def _run(trainer: Trainer, folder: RunFolder, plan: Plan, record: dict[str, Any], record_yaml: str) -> dict[str, Any]:
+    if plan.checkpoint is not None:
+        trainer.restore(plan.checkpoint)
+    resumed_at = trainer.sequences
+    write_atomically(folder.config, record_yaml.encode())
+    # Until it ends otherwise, this is what a run is: after a power cut the summary is still true.
+    _write_summary(trainer, folder, record, "interrupted")
+    log.info("begin at %d sequences", resumed_at)
+
+    board = TensorBoardSink(folder.path, record_yaml, resumed_at)
+    sink = Sinks(
+        CsvSink(folder.metrics, metrics.columns(trainer.has_optimum), resumed_at),
+        board,
+        TerminalSink(trainer.settings.sequences, resumed_at),
+    )
+
+    saved_at = resumed_at if plan.checkpoint is not None else None
+
+    def save() -> None:
+        nonlocal saved_at
+        if saved_at == trainer.sequences:
+            return  # a second copy would push out the older checkpoint
+        sink.flush()
+        checkpoints.save(folder.path, trainer.checkpoint())
+        saved_at = trainer.sequences
+        sink.pictures(trainer.sequences, draw_example(trainer))
+        log.info("checkpoint at %d sequences", trainer.sequences)
+
+    try:
+        with StopRequest() as stop:
+            done = trainer.run(sink, save, lambda: stop.received)
+        save()
+        save_weights(trainer, folder)
+        summary = _write_summary(trainer, folder, record, "finished" if done else "interrupted")
+        if done:
+            results = {name: summary[name] for name in ("final_bits", *metrics.THRESHOLDS) if summary[name] is not None}
+            board.hyperparameters(_flat(record), {f"hparam/{name}": value for name, value in results.items()})
+    except Diverged as divergence:
+        keep_for_replay(trainer, folder, divergence)
+        _write_summary(trainer, folder, record, "diverged")
+        log.error("%s", divergence)
+        raise RunError(
+            f"{divergence}; its batch and the weights are in {folder.diverged}, earlier checkpoints are intact"
+        ) from divergence
+    finally:
+        sink.close()
+    log.info("%s at %d sequences", summary["status"], trainer.sequences)
+    if not done:
+        raise Interrupted(f"stopped at {trainer.sequences:,} sequences, everything saved")
+    return summary
+
+
+def draw_example(trainer: Trainer) -> dict[str, np.ndarray]:
+    """Pictures of one fixed sequence as the model answers it now: the bits, and each head's weightings over time."""
+    task = trainer.task
+    batch = task.draw(Stream(trainer.seed, Purpose.EXAMPLE), 0, 1, task.longest)
+    with torch.no_grad():
+        x_TBI, _, _ = to_tensors(batch, trainer.device)
+        y_TBO, _, trace = trainer.unroll(trainer.model, x_TBI, trace=True)
+    output_TO = y_TBO[:, 0].sigmoid().cpu().numpy() * batch.mask_TO
+    drawn = {
+        "example/input_target_output": pictures.stacked([batch.input_TBI[:, 0], batch.target_TBO[:, 0], output_TO])
+    }
+    if trace is not None:
+        for kind, weighting_TBKN in (("read", trace.read_weighting_BRN), ("write", trace.write_weighting_BWN)):
+            heads = weighting_TBKN[:, 0].cpu().numpy().swapaxes(0, 1)
+            drawn[f"example/{kind}_weighting"] = pictures.stacked(list(heads))
+    return drawn
+
+
+def save_weights(trainer: Trainer, folder: RunFolder) -> None:
+    """weights.safetensors: the parameters alone, for sharing. Raises `OSError`."""
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in trainer.model.state_dict().items()}
+    write_atomically(folder.weights, to_safetensors(tensors, {"sequences": str(trainer.sequences)}))
+
+
+def keep_for_replay(trainer: Trainer, folder: RunFolder, divergence: Diverged) -> None:
+    """diverged.safetensors: the batch (`batch.*`) and the weights it met (`model.*`). Raises `OSError`."""
+    tensors = {f"model.{name}": tensor.cpu().contiguous() for name, tensor in trainer.model.state_dict().items()}
+    batch = divergence.batch
+    for name in ("input_TBI", "target_TBO", "mask_TO"):
+        tensors[f"batch.{name}"] = torch.from_numpy(getattr(batch, name))
+    about = {"sequence": str(batch.first), "setting": str(batch.setting), "cause": str(divergence)}
+    write_atomically(folder.diverged, to_safetensors(tensors, about))
+
+
+def _write_summary(trainer: Trainer, folder: RunFolder, record: dict[str, Any], status: str) -> dict[str, Any]:
+    rows = metrics.read_rows(folder.metrics, up_to=trainer.sequences) if folder.metrics.exists() else []
+    commit, dirty = source_state()
+    summary = {
+        "task": trainer.task.name,
+        "model": record["model"]["name"],
+        "seed": trainer.seed,
+        "parameters": trainer.model.parameter_count,
+        "sequences": trainer.sequences,
+        **metrics.convergence(rows),
+        "wall_seconds": round(trainer.wall_seconds, 3),
+        "status": status,
+        "versions": versions(),
+        "commit": commit,
+        "dirty": dirty,
+        "device": str(trainer.device),
+        "threads": torch.get_num_threads(),
+        "config": record,
+    }
+    folder.write_json(folder.summary, summary)
+    return summary
+
+
+def versions() -> dict[str, str]:
+    """What the numbers depend on: Python, the packages, and the machine."""
+    found = {"python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}"}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def source_state() -> tuple[str | None, bool | None]:
+    """The commit of the source tree this runs from and whether it has changes; None outside a git checkout."""
+    here = Path(__file__).parent
+
+    def git(*arguments: str) -> str | None:
+        try:
+            done = subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, timeout=10, check=True)
+        except (OSError, subprocess.SubprocessError):
+            return None
+        return done.stdout.strip()
+
+    # An installed package may lie inside somebody else's repository: only a tracked file says whose commit this is.
+    if git("ls-files", "--error-unmatch", Path(__file__).name) is None:
+        return None, None
+    status = git("status", "--porcelain", "--untracked-files=no")
+    return git("rev-parse", "HEAD"), None if status is None else bool(status)
+
+
+def _flat(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in record.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{key}.")
+        elif isinstance(value, int | float | str | bool):
+            flat[prefix + key] = value
+    return flat

@@ -1,0 +1,100 @@
+"""A run's folder: what is in it, whether a run may begin or go on there, and how its record is written."""
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from ntm_repro.errors import UsageError
+from ntm_repro.files import write_atomically
+
+Resume = Enum("Resume", "auto never must previous")
+
+# Left behind by a start that got no further: such a folder still counts as empty.
+HARMLESS = {".hydra", "train.log", ".lock"}
+# As long as any name a run writes: a path too long for the file system is found out before training.
+LONGEST_NAME = "checkpoint.previous.pt.tmp"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.yaml"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "train.log"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.csv"
+
+    @property
+    def summary(self) -> Path:
+        return self.path / "summary.json"
+
+    @property
+    def weights(self) -> Path:
+        return self.path / "weights.safetensors"
+
+    @property
+    def evaluation(self) -> Path:
+        return self.path / "eval.json"
+
+    @property
+    def diverged(self) -> Path:
+        return self.path / "diverged.safetensors"
+
+    def write_json(self, path: Path, content: Any) -> None:
+        """Raises `OSError`."""
+        write_atomically(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+
+    def read_summary(self) -> dict[str, Any] | None:
+        """summary.json, or None where there is none that can be read."""
+        try:
+            summary = json.loads(self.summary.read_text())
+        except (OSError, ValueError):
+            return None
+        return summary if isinstance(summary, dict) else None
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.path.exists() or all(entry.name in HARMLESS for entry in self.path.iterdir())
+
+    def check_writable(self) -> None:
+        """Raise `UsageError` unless the folder could be created or written; leaves no trace."""
+        there = self.path
+        while not os.path.lexists(there) and there != there.parent:
+            there = there.parent
+        if not there.is_dir():
+            raise UsageError(f"run_dir={self.path}: {there} is not a folder; choose another run_dir or results_dir")
+        try:
+            # Permissions say little to a superuser or on a read-only file system: try it.
+            os.rmdir(tempfile.mkdtemp(prefix=".ntm-", dir=there))
+            with suppress(FileNotFoundError):
+                os.lstat(self.path / LONGEST_NAME)
+        except OSError as error:
+            raise UsageError(
+                f"run_dir={self.path}: cannot be written ({error.strerror}); choose another run_dir or results_dir"
+            ) from error
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder against a second process; raises `UsageError` where one has it."""
+        with (self.path / ".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise UsageError(f"run_dir={self.path}: another process is training there") from error
+            yield

@@ -1,0 +1,31 @@
+"""What the config may say of training. Torch-free, so that the command line can check it at once."""
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+from ntm_repro.errors import require
+
+Clip = Enum("Clip", "value norm none")
+
+
+@dataclass
+class TrainSettings:
+    """sequences: how many to train on. log_every, checkpoint_every: in sequences. clip_at: ± per component, or the norm."""
+
+    sequences: int = 1_000_000
+    batch_size: int = 1
+    learning_rate: float = 1e-4
+    log_every: int = 1_000
+    checkpoint_every: int = 10_000
+    clip: Clip = Clip.value
+    clip_at: float = 10.0
+
+    def check(self) -> None:
+        """Raise `UsageError` for a value out of range."""
+        for key in ("sequences", "batch_size", "log_every", "checkpoint_every"):
+            value = getattr(self, key)
+            require(value >= 1, f"train.{key}", value, "must be 1 or more")
+        for key in ("learning_rate", "clip_at"):
+            value = getattr(self, key)
+            require(math.isfinite(value) and value > 0, f"train.{key}", value, "must be a finite number above 0")
