@@ -6,7 +6,7 @@ class UsageError(Exception):
 
 
 class RunError(Exception):
-    """A run that cannot go on (divergence, a full disk), said in one line; exit code 1, earlier checkpoints stay usable."""
+    """A run that cannot go on (divergence, a full disk), in one line; exit code 1, earlier checkpoints stay usable."""
 
 
 def require(condition: bool, key: str, value: object, why: str) -> None:

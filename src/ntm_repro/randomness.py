@@ -1,7 +1,7 @@
-"""Everything random comes from (seed, purpose, sequence number): a counter-based generator, so no draw depends on earlier ones.
+"""Everything random comes from (seed, purpose, sequence number); no draw depends on an earlier one.
 
-A sequence's words are block `sequence` of the Philox4x64-10 stream keyed by (seed, purpose): resuming a run, splitting a
-batch among workers or drawing the millionth sequence first gives the same bits as drawing everything in order.
+A sequence's words are counted off in its own stretch of the Philox4x64-10 stream keyed by (seed, purpose): resuming a
+run, splitting a batch or drawing the millionth sequence first gives the same bits as drawing everything in order.
 """
 
 from enum import IntEnum

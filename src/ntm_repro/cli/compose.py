@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -24,7 +24,7 @@ CONFIG = "train"
 # Set by the suite itself; given by hand they would put a run's files in two places or its sizes out of step.
 REFUSED = ("hydra.run", "hydra.sweep", "hydra.output_subdir", "hydra.job.chdir", "hydra.job.name", "hydra.runtime")
 # Options of Hydra that make no sense here, by their names in its argument parser.
-REFUSED_OPTIONS = {"config_name": "--config-name", "config_path": "--config-path", "config_dir": "--config-dir"}
+REFUSED_OPTIONS = ("config_name", "config_path", "config_dir", "experimental_rerun")
 
 
 def config_dir() -> str:
@@ -72,13 +72,14 @@ def _check_overrides(overrides: Sequence[Override]) -> None:
     """Refuse what Hydra would take and the suite must not, and name the choices where a group has no such option."""
     for override in overrides:
         key = override.key_or_group
+        if override.is_delete() and key not in ("experiment", "debug"):
+            raise UsageError(f"~{key}: a setting cannot be removed; give it another value")
         if key == "paper":
             raise UsageError("paper: follows from task= and model=; change single values, as in model.heads=2")
         if key.startswith(REFUSED):
             raise UsageError(f"{key}: set run_dir= or results_dir= instead")
         if key in ("task", "model", "experiment", "debug") and not override.is_delete():
-            value = override.value()
-            chosen = override.sweep_string_iterator() if override.is_choice_sweep() else [value]
+            chosen = override.sweep_string_iterator() if override.is_choice_sweep() else [override.value()]
             for name in chosen:
                 if name is None and key in ("experiment", "debug"):
                     continue
@@ -86,20 +87,27 @@ def _check_overrides(overrides: Sequence[Override]) -> None:
                     raise UsageError(f"{key}={name}: unknown; choose {' or '.join(options(key))}")
 
 
+def _refuse(message: str) -> NoReturn:
+    raise UsageError(f"{message}; settings are written key=value (see ntm-train --help)")
+
+
 def jobs(argv: Sequence[str]) -> tuple[list[DictConfig] | None, bool]:
-    """The typed config of every job of this command line, and whether it is a sweep; (None, …) if it only asks for help.
+    """The typed config of every job of this command line, and whether it is a sweep; (None, …) if it asks for help.
 
     Creates nothing. Raises `UsageError`, or an error of Hydra's or OmegaConf's whose first line says what is wrong.
     """
-    args, unknown = get_args_parser().parse_known_args(list(argv))
+    arguments = get_args_parser()
+    arguments.error = _refuse  # type: ignore[method-assign]
+    args, unknown = arguments.parse_known_args(list(argv))
     if unknown:
-        raise UsageError(f"{unknown[0]}: unknown option; settings are written key=value (see ntm-train --help)")
-    for name, option in REFUSED_OPTIONS.items():
+        _refuse(f"{unknown[0]}: unknown option")
+    for name in REFUSED_OPTIONS:
         if getattr(args, name, None):
-            raise UsageError(f"{option}: not supported; settings are written key=value (see ntm-train --help)")
+            _refuse(f"--{name.replace('_', '-')}: not supported")
     loader = _loader()
     parser = OverridesParser.create(config_loader=loader)
-    _check_overrides(parser.parse_overrides(list(args.overrides)))
+    overrides = parser.parse_overrides(list(args.overrides))
+    _check_overrides(overrides)
 
     def compose(overrides: Sequence[str], mode: RunMode) -> DictConfig:
         composed = loader.load_configuration(
@@ -114,25 +122,28 @@ def jobs(argv: Sequence[str]) -> tuple[list[DictConfig] | None, bool]:
     sweep = bool(args.multirun or master.hydra.mode is RunMode.MULTIRUN)
     if args.help or args.info or args.cfg:
         return None, sweep
+    several = next((override for override in overrides if override.is_sweep_override()), None)
+    if several is not None and not sweep:
+        raise UsageError(f"{several.input_line}: more than one value; to run each, add -m")
     if not sweep:
         each = [list(args.overrides)]
     else:
         parameters = [f"{key}={value}" for key, value in (master.hydra.sweeper.get("params") or {}).items()]
-        typed_here = {override.key_or_group for override in parser.parse_overrides(list(args.overrides))}
+        typed_here = {override.key_or_group for override in overrides}
         parameters = [entry for entry in parameters if entry.partition("=")[0] not in typed_here]
         parsed = parser.parse_overrides(parameters + list(args.overrides))
         each = [list(job) for job in BasicSweeper.split_arguments(parsed, None)[0]]
     checked: list[DictConfig] = []
     taken: dict[str, list[str]] = {}
-    for overrides in each:
-        composed = compose(overrides, RunMode.RUN)
+    for job_overrides in each:
+        composed = compose(job_overrides, RunMode.RUN)
         with open_dict(composed):
-            job = schema.typed(OmegaConf.masked_copy(composed, [key for key in composed if key != "hydra"]))
+            job = schema.typed(OmegaConf.masked_copy(composed, [key for key in map(str, composed) if key != "hydra"]))
         folder = schema.absolute(job.run_dir)
         if folder in taken:
-            both = f"{' '.join(taken[folder])} | {' '.join(overrides)}"
+            both = f"{' '.join(taken[folder])} | {' '.join(job_overrides)}"
             raise UsageError(f"run_dir={job.run_dir}: two jobs of this sweep would share it ({both})")
-        taken[folder] = overrides
+        taken[folder] = job_overrides
         checked.append(job)
     return checked, sweep
 

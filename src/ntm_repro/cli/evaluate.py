@@ -70,16 +70,19 @@ def command(argv: Sequence[str]) -> int:
 def parse(argv: Sequence[str]) -> DictConfig:
     """The options, typed and in range; raises `UsageError`."""
     for argument in argv:
-        key, equals, _ = argument.partition("=")
+        key, equals, value = argument.partition("=")
         if not equals or key not in Options.__dataclass_fields__:
             known = " ".join(f"{name}=" for name in Options.__dataclass_fields__)
             raise UsageError(f"{argument}: unknown; ntm-eval takes {known}")
+        if not value.strip():
+            raise UsageError(f"{argument}: needs a value")
     try:
         options = OmegaConf.merge(OmegaConf.structured(Options), OmegaConf.from_dotlist(list(argv)))
         missing = OmegaConf.is_missing(options, "run")
     except Exception as error:  # OmegaConf and YAML: all they see is what the user typed
-        raise UsageError(exits.one_line(error)) from error
-    if missing or not options.run.strip():
+        where = getattr(error, "full_key", None)
+        raise UsageError(f"{where}: {exits.one_line(error)}" if where else exits.one_line(error)) from error
+    if missing:
         raise UsageError("run: name a run's folder, as in run=results/runs/first")
     require(options.sequences >= 1, "sequences", options.sequences, "must be 1 or more")
     require(options.threads >= 1, "threads", options.threads, "must be 1 or more")
@@ -96,14 +99,14 @@ def _evaluate(folder: RunFolder, config: DictConfig, options: DictConfig) -> dic
     from ntm_repro.evaluation.generalisation import evaluate
 
     torch.set_num_threads(options.threads)
-    task = schema.task(config)
+    task = schema.settings(config.task)
     if options.lengths is None:
         settings: Sequence[Any] = task.grid
     else:
         lengths = OmegaConf.to_container(options.lengths) if OmegaConf.is_list(options.lengths) else None
         if not lengths:
             raise UsageError(f"lengths={options.lengths}: give a list, as in lengths=[20,120]")
-        settings = [task.parse_setting(value) for value in lengths]  # type: ignore[union-attr]
+        settings = [task.parse_setting(value) for value in lengths]
     if options.locations is not None:
         _enlarge(config, options.locations)
     model = build.model(config, task)
@@ -117,13 +120,14 @@ def _evaluate(folder: RunFolder, config: DictConfig, options: DictConfig) -> dic
 def _enlarge(config: DictConfig, locations: int) -> None:
     if "memory" not in config.model:
         raise UsageError(f"locations={locations}: {config.model.name} has no memory")
-    if locations != config.model.memory.locations and config.model.memory.start.name != "shared":
+    memory = config.model.memory
+    if locations != memory.locations and memory.start.name != "shared":
         raise UsageError(
-            f"locations={locations}: this run learned a start for each of its {config.model.memory.locations} locations; "
+            f"locations={locations}: this run learned a start for each of its {memory.locations} locations; "
             "train with model.memory.start=shared to change their number"
         )
-    config.model.memory.locations = locations
-    OmegaConf.to_object(config.model).check()  # type: ignore[union-attr]
+    memory.locations = locations
+    schema.settings(config.model).check()
 
 
 def load_weights(model: Any, folder: RunFolder) -> int:
@@ -160,11 +164,8 @@ def _show(result: dict[str, Any], folder: RunFolder) -> None:
     print(f"after {result['checkpoint_sequences']:,} training sequences")
     print(f"{'setting':>12} {'bits':>10} {'wrong bits':>11} {'perfect':>17}")
     for entry in result["grid"]:
-        count = round(entry["perfect"] * entry["sequences"])
-        print(
-            f"{entry['setting']!s:>12} {entry['bits']:10.3f} {entry['wrong_bits']:11.3f} "
-            f"{f'{count:,} of {entry["sequences"]:,}':>17}"
-        )
+        perfect = f"{round(entry['perfect'] * entry['sequences']):,} of {entry['sequences']:,}"
+        print(f"{entry['setting']!s:>12} {entry['bits']:10.3f} {entry['wrong_bits']:11.3f} {perfect:>17}")
     print(folder.evaluation)
 
 

@@ -10,7 +10,7 @@ DONE, FAILURE, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 def one_line(error: BaseException) -> str:
-    """The gist of an error; of Hydra's and OmegaConf's multi-line ones, without the parts that only help their authors."""
+    """The gist of an error; of Hydra's and OmegaConf's many lines, those that help the user."""
     lines = [line for cause in (error, error.__cause__) if cause is not None for line in str(cause).splitlines()]
     noise = ("full_key:", "reference_type=", "object_type=", "See https", "To append", "Set the env", "Config search")
     kept = []
@@ -27,10 +27,10 @@ def end(command: str, body: Callable[[Sequence[str]], int]) -> NoReturn:
     try:
         code = body(sys.argv[1:])
     except UsageError as error:
-        print(f"{command}: {one_line(error)}", file=sys.stderr)
+        print(f"{command}: {error}", file=sys.stderr)
         code = USAGE
     except RunError as error:
-        print(f"{command}: {one_line(error)}", file=sys.stderr)
+        print(f"{command}: {error}", file=sys.stderr)
         code = FAILURE
     except KeyboardInterrupt as error:
         print(f"{command}: {error or 'interrupted'}", file=sys.stderr)

@@ -55,15 +55,19 @@ def typed(composed: DictConfig) -> DictConfig:
     config.task = _typed_node("task", tasks.find(config.task.name), config.task)
     config.model = _typed_node("model", models.settings_type(config.model.name), config.model)
     for section in (config.train, config.model):
-        OmegaConf.to_object(section).check()
-    task(config)
+        settings(section).check()
+    settings(config.task)  # checks itself as it is made
     return config
 
 
-def _typed_node(key: str, settings: type, node: DictConfig) -> DictConfig:
+def _typed_node(key: str, settings_class: type, node: DictConfig) -> DictConfig:
     """`node` with the types of a settings class; the error for a wrong key or value names it in full."""
-    empty = OmegaConf.structured(settings)
+    empty = OmegaConf.structured(settings_class)
     OmegaConf.set_readonly(empty, False)  # frozen dataclasses are read-only otherwise
+    for name in empty:
+        if OmegaConf.is_dict(empty[name]) and not OmegaConf.is_dict(node.get(name, empty[name])):
+            single = ", ".join(f"{key}.{name}.{inner}" for inner in empty[name])
+            raise UsageError(f"{key}.{name}={node[name]}: is a group of settings; set {single}")
     try:
         return OmegaConf.merge(empty, node)  # type: ignore[return-value]
     except Exception as error:
@@ -72,9 +76,9 @@ def _typed_node(key: str, settings: type, node: DictConfig) -> DictConfig:
         raise UsageError(f"{key}.{full_key}: {first}" if full_key else f"{key}: {first}") from error
 
 
-def task(config: DictConfig) -> Any:
-    """The task of a typed config; raises `UsageError` for a value out of range."""
-    return OmegaConf.to_object(config.task)
+def settings(section: DictConfig) -> Any:
+    """A typed section as an instance of its settings class; raises `UsageError` for a task's value out of range."""
+    return OmegaConf.to_object(section)
 
 
 def plain(config: DictConfig) -> dict[str, Any]:

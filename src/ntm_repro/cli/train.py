@@ -1,11 +1,10 @@
-"""ntm-train: check every job of the command line, then let Hydra run them one by one (or its launcher, many at once)."""
+"""ntm-train: check every job of the command line, then let Hydra run them."""
 
 import logging
 import os
 import shlex
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,15 +45,15 @@ def command(argv: Sequence[str]) -> int:
     if sweep and configs:
         return _sweep(arguments, configs, argv)
     try:
-        _hydra(arguments)
+        failure = _hydra(arguments)
     except KeyboardInterrupt as interruption:
-        raise KeyboardInterrupt(f"{interruption or 'interrupted'}\nresume with: {resume_command(argv)}") from None
-    except (UsageError, RunError):
-        raise
-    except Exception as error:
-        if not configs:
-            raise
-        raise _crash(error, configs[0]) from error
+        raise KeyboardInterrupt(f"{interruption or 'interrupted'}; resume with: {resume_command(argv)}") from None
+    if isinstance(failure, UsageError | RunError):
+        raise failure
+    if failure is not None and configs:
+        log_file = RunFolder(Path(configs[0].run_dir)).log
+        line = f"{type(failure).__name__}: {exits.one_line(failure)}; the traceback is in {log_file}"
+        raise RunError(line) from failure
     return exits.DONE
 
 
@@ -78,15 +77,6 @@ def plan(config: DictConfig) -> "Plan":
     )
 
 
-def job(composed: DictConfig) -> None:
-    """One run, as Hydra calls it in its folder."""
-    try:
-        _train(schema.typed(composed))
-    except Exception:
-        log.exception("run failed")  # Hydra leaves no traceback in the job's log
-        raise
-
-
 def _train(config: DictConfig) -> None:
     from ntm_repro.cli import build
     from ntm_repro.training.run import run
@@ -100,11 +90,9 @@ def _train(config: DictConfig) -> None:
     trainer = build.trainer(config)
     begin = f", resumed at {decided.checkpoint.sequences:,} sequences" if decided.checkpoint else ""
     threads = f"{config.threads} thread{'s' if config.threads > 1 else ''}"
-    print(
-        f"{config.task.name} · {config.model.name} · seed {config.seed} · {trainer.model.parameter_count:,} parameters · "
-        f"{trainer.device}, {threads} · {config.run_dir}{begin}",
-        flush=True,
-    )
+    size = f"{trainer.model.parameter_count:,} parameters"
+    what = f"{config.task.name} · {config.model.name} · seed {config.seed} · {size} · {trainer.device}, {threads}"
+    print(f"{what} · {config.run_dir}{begin}", flush=True)
     run(trainer, folder, decided, record, OmegaConf.to_yaml(OmegaConf.create(record)))
     print(finished_line(folder), flush=True)
 
@@ -127,25 +115,36 @@ def resume_command(argv: Sequence[str]) -> str:
     return shlex.join(["ntm-train", *(argument for argument in argv if not argument.startswith("resume="))])
 
 
-def _hydra(arguments: Sequence[str]) -> None:
+def _hydra(arguments: Sequence[str]) -> Exception | None:
+    """Let Hydra run the job or jobs; the first failure that reached this process."""
     import hydra
 
-    # Without it Hydra prints errors its own way and exits 1 by itself.
-    os.environ["HYDRA_FULL_ERROR"] = "1"
+    failures: list[Exception] = []
+
+    def job(composed: DictConfig) -> None:
+        try:
+            _train(schema.typed(composed))
+        except Exception as error:  # Hydra would print it its own way and leave no traceback in the job's log
+            if isinstance(error, RunError | UsageError):
+                log.error("%s", error)
+            else:
+                log.exception("run failed")
+            failures.append(error)
+
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # or Hydra exits by itself on Ctrl-C
     before, sys.argv = sys.argv, ["ntm-train", *arguments]
     try:
         hydra.main(version_base="1.3", config_path=compose.config_dir(), config_name=compose.CONFIG)(job)()
     finally:
         sys.argv = before
+    return failures[0] if failures else None
 
 
 def _sweep(arguments: Sequence[str], configs: Sequence[DictConfig], argv: Sequence[str]) -> int:
     """All jobs, one failing or not; then where each result is and which failed."""
     interrupted = False
     try:
-        # The launcher goes on past a failed job and raises the first failure only at the end; the table says it better.
-        with suppress(Exception):
-            _hydra(arguments)
+        _hydra(arguments)
     except KeyboardInterrupt:
         interrupted = True
     failed = 0
@@ -167,11 +166,6 @@ def _sweep(arguments: Sequence[str], configs: Sequence[DictConfig], argv: Sequen
     if failed:
         raise RunError(f"{failed} of {len(configs)} runs did not finish")
     return exits.DONE
-
-
-def _crash(error: Exception, config: DictConfig) -> RunError:
-    log_file = RunFolder(Path(config.run_dir)).log
-    return RunError(f"{type(error).__name__}: {exits.one_line(error)}; the traceback is in {log_file}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a model is: a recurrent core with its state passed in and returned, and a time-major unroll over whole sequences.
+"""What a model is: a recurrent core, its state passed in and returned, and a time-major unroll over sequences.
 
 Shape suffixes: T time steps, B sequences of the batch, I input channels, O output channels.
 """

@@ -1,6 +1,6 @@
 """Networks that see the input and the read vectors and decide what the heads do (paper section 3.4).
 
-Both share one contract: `initial_state(batch_size)`, `forward(x_BI, state) -> (h_BH, state)`, and `size`, the width of h.
+Both share one contract: `initial_state(batch_size)`, `forward(x_BI, state) -> (h_BH, state)`, and `size`, h's width.
 Shape suffixes: B sequences of the batch, I inputs, H cells of one layer, G = 4H gate pre-activations.
 """
 
@@ -20,11 +20,11 @@ class LSTMState(NamedTuple):
 
 
 class LSTMLayer(nn.Module):
-    """LSTM cells with one bias per gate, no peepholes, and learned initial hidden and cell vectors (paper section 4.6)."""
+    """LSTM cells: one bias per gate, no peepholes, learned initial hidden and cell vectors (paper section 4.6)."""
 
     def __init__(self, inputs: int, size: int, generator: torch.Generator) -> None:
         super().__init__()
-        # Gate order: input, forget, candidate, output; columns: the inputs, then the layer's own previous hidden vector.
+        # Rows: input, forget, candidate and output gates. Columns: the inputs, then the layer's previous hidden vector.
         self.gates = initialisation.linear(inputs + size, 4 * size, generator)
         self.hidden_H = initialisation.bias(size)
         self.cell_H = initialisation.bias(size)
@@ -54,7 +54,7 @@ class LSTMStack(nn.Module):
         self.size = size * layers
 
     def initial_state(self, batch_size: int) -> tuple[LSTMState, ...]:
-        return tuple(layer.initial_state(batch_size) for layer in self.layers)
+        return tuple(layer.initial_state(batch_size) for layer in self.layers)  # type: ignore[operator]
 
     def forward(self, x_BI: Tensor, state: tuple[LSTMState, ...]) -> tuple[Tensor, tuple[LSTMState, ...]]:
         below_BI = x_BI

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import softplus
 
 from ntm_repro.errors import require
@@ -38,7 +38,7 @@ class MemorySettings:
 
     locations: int = 128
     width: int = 20
-    start: Start = Start.per_location
+    start: Start = Start.shared
 
 
 @dataclass
@@ -91,8 +91,8 @@ class NTMState(NamedTuple):
 class Trace(NamedTuple):
     """What happened in one step; with a leading axis T once unrolled.
 
-    memory_BNM is the memory after the step's writes. The last five are the addressing parameters of all heads, from which
-    `addressing` recomputes the stages of Figure 2.
+    memory_BNM is the memory after the step's writes. The last five are the addressing parameters of all heads, from
+    which `addressing` recomputes the stages of Figure 2.
     """
 
     read_weighting_BRN: Tensor
@@ -168,7 +168,8 @@ class NTM(Model):
     def advance(self, x_BI: Tensor, state: NTMState) -> tuple[Tensor, NTMState, Trace]:
         h_BH, controller_state = self.controller(torch.cat([x_BI, state.read_BRM.flatten(1)], -1), state.controller)
         parameters, erase_BWM, add_BWM = self._emit(h_BH)
-        reading, writing = (HeadParameters(*half) for half in zip(*(p.split(self.heads, 1) for p in parameters), strict=True))
+        halves = zip(*(parameter.split(self.heads, 1) for parameter in parameters), strict=True)
+        reading, writing = (HeadParameters(*half) for half in halves)
 
         write_weighting_BWN = address(writing, state.write_weighting_BWN, state.memory_BNM)
         memory_BNM = memory.write(state.memory_BNM, write_weighting_BWN, erase_BWM, add_BWM)
@@ -181,9 +182,7 @@ class NTM(Model):
             seen_by_output.append(read_BRM.flatten(1))
         y_BO = self.output(torch.cat(seen_by_output, -1))
         after = NTMState(controller_state, read_BRM, memory_BNM, read_weighting_BRN, write_weighting_BWN)
-        trace = Trace(
-            read_weighting_BRN, write_weighting_BWN, read_BRM, erase_BWM, add_BWM, memory_BNM, *parameters
-        )
+        trace = Trace(read_weighting_BRN, write_weighting_BWN, read_BRM, erase_BWM, add_BWM, memory_BNM, *parameters)
         return y_BO, after, trace
 
 

@@ -1,4 +1,4 @@
-"""What the memory and the weightings are before the first step (paper: memory "reset to bias values", weightings unsaid).
+"""The memory and the weightings before the first step (paper: memory "reset to bias values"; weightings unsaid).
 
 Shape suffixes: B sequences of the batch, K heads (reading ones first), N memory locations, M width of a location.
 """
@@ -33,10 +33,10 @@ class PerLocationStart(nn.Module):
 
 
 class SharedStart(nn.Module):
-    """One learned vector in every location, and w_0(i) ∝ exp(−ρ i) with a learned rate ρ > 0 per head: M + K parameters.
+    """One learned vector in every location, and w_0(i) ∝ exp(−ρ i) with a learned rate ρ > 0 a head: M + K parameters.
 
-    "The number of parameters does not increase with the number of memory locations" (paper, section 4.6): a trained model
-    may be given more locations. The weighting breaks the symmetry that equal locations leave.
+    "The number of parameters does not increase with the number of memory locations" (paper, section 4.6): a trained
+    model may be given more locations. The weighting breaks the symmetry that equal locations leave.
     """
 
     def __init__(self, heads: int, locations: int, width: int, generator: torch.Generator) -> None:

@@ -17,7 +17,7 @@ Setting = Any
 class Batch(NamedTuple):
     """Sequences `first … first + B − 1` of a stream, time-major.
 
-    input_TBI, target_TBO: float32. mask_TO: 1 where a bit is scored, 0 elsewhere; the same for every sequence of the batch.
+    input_TBI, target_TBO: float32. mask_TO: 1 where a bit is scored, 0 elsewhere; the same for the whole batch.
     """
 
     first: int
@@ -47,7 +47,7 @@ class Task(ABC):
 
     @abstractmethod
     def draw(self, stream: Stream, first: int, count: int, setting: Setting | None = None) -> Batch:
-        """Sequences `first … first + count − 1`, all with `setting` (by default the one of the batch starting at `first`).
+        """Sequences `first … first + count − 1`, all with `setting`, by default that of the batch starting at `first`.
 
         A sequence's content depends only on (stream, its number, setting), so a batch may be drawn in any pieces.
         """

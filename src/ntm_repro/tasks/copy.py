@@ -52,7 +52,7 @@ class Copy(Task):
 
     def draw(self, stream: Stream, first: int, count: int, setting: int | None = None) -> Batch:
         length = self.setting_of(stream, first) if setting is None else setting
-        # Word 0 chooses the length of the batch that starts here; a vector's eight bits are one octet of the words after it.
+        # Word 0 chooses the length of a batch that starts here; each vector is an octet of the words after it.
         words_BW = np.stack([stream.words(first + b, 1 + -(-length // 8)) for b in range(count)])[:, 1:]
         bits_LBC = randomness.bits(words_BW, length * WIDTH).reshape(count, length, WIDTH).swapaxes(0, 1)
 
@@ -69,7 +69,7 @@ class Copy(Task):
 
     def parse_setting(self, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise UsageError(f"lengths: {value!r} is not a length; copy takes positive integers, as in lengths=[20,120]")
+            raise UsageError(f"lengths: {value!r} is no length; copy takes positive integers, as in lengths=[20,120]")
         return value
 
     @property

@@ -39,7 +39,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
     incoming = folder / (NEWEST + ".new")
     try:
         # Written in full before the older one gives way: a full disk costs neither.
-        write_atomically(incoming, buffer.getbuffer())
+        write_atomically(incoming, buffer.getvalue())
         if (folder / NEWEST).exists():
             keep_previous(folder / NEWEST, folder / PREVIOUS)
         incoming.replace(folder / NEWEST)
@@ -57,8 +57,9 @@ def load(path: Path) -> Checkpoint:
             raise ValueError(f"checksum of {damaged} does not match")
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file can make the readers raise almost anything
-        reason = "is truncated or no checkpoint" if isinstance(error, zipfile.BadZipFile) else "is damaged or not safe to load"
-        raise UsageError(f"{path} {reason}, refused without running anything from it") from error
+        torn = isinstance(error, zipfile.BadZipFile)
+        reason = "is truncated or not a checkpoint" if torn else "is damaged or not safe to load"
+        raise UsageError(f"{path} {reason}; refused without running anything from it") from error
     if not isinstance(content, dict) or not isinstance(content.get("format"), int):
         raise UsageError(f"{path} is not a checkpoint of ntm-repro")
     if content.pop("format") > FORMAT:

@@ -40,8 +40,8 @@ def run(trainer: Trainer, folder: RunFolder, plan: Plan, record: dict[str, Any],
         except OSError as error:
             log.exception("cannot write")
             raise RunError(
-                f"{error.filename or folder.path}: {error.strerror or error}; stopped at {trainer.sequences:,} sequences, "
-                f"the checkpoints in {folder.path} are as they were"
+                f"{error.filename or folder.path}: {error.strerror or error}; stopped at {trainer.sequences:,} "
+                f"sequences, the checkpoints in {folder.path} are as they were"
             ) from error
 
 

@@ -81,7 +81,7 @@ class RunFolder:
             raise UsageError(f"run_dir={self.path}: {there} is not a folder; choose another run_dir or results_dir")
         try:
             # Permissions say little to a superuser or on a read-only file system: try it.
-            os.rmdir(tempfile.mkdtemp(prefix=".ntm-", dir=there))
+            Path(tempfile.mkdtemp(prefix=".ntm-", dir=there)).rmdir()
             with suppress(FileNotFoundError):
                 os.lstat(self.path / LONGEST_NAME)
         except OSError as error:

@@ -11,7 +11,7 @@ Clip = Enum("Clip", "value norm none")
 
 @dataclass
 class TrainSettings:
-    """sequences: how many to train on. log_every, checkpoint_every: in sequences. clip_at: ± per component, or the norm."""
+    """sequences: how many in all. log_every, checkpoint_every: in sequences. clip_at: ± per component, or the norm."""
 
     sequences: int = 1_000_000
     batch_size: int = 1

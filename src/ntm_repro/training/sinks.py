@@ -86,7 +86,7 @@ class TensorBoardSink(Silent):
         from torch.utils.tensorboard.summary import hparams
 
         for summary in hparams(dict(values), dict(results)):
-            self.writer.file_writer.add_summary(summary)
+            self.writer._get_file_writer().add_summary(summary)
 
     def flush(self) -> None:
         self.writer.flush()

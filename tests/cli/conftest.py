@@ -1,0 +1,49 @@
+"""The command line as a user meets it: a subprocess in an empty folder."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def arguments(*words: str) -> list[str]:
+    """The argument list of `python -m ntm_repro <words>`."""
+    return [sys.executable, "-m", "ntm_repro", *words]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
+
+
+@pytest.fixture()
+def command(tmp_path: Path) -> Command:
+    """Runs `ntm-<word> …` in `tmp_path` and returns the completed process."""
+
+    def run(*words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            arguments(*words), cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=timeout
+        )
+
+    return run
+
+
+@pytest.fixture()
+def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
+    """Starts `ntm-<word> …` in `tmp_path`, its standard output in a pipe."""
+
+    def run(*words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            arguments(*words),
+            cwd=tmp_path,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return run

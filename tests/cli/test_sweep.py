@@ -1,0 +1,71 @@
+"""Sweeps: every combination in a folder of its own, past failures, with a table at the end."""
+
+import json
+import signal
+import time
+from pathlib import Path
+
+from helpers import TINY
+
+COMMON = ("train.sequences=20", "train.log_every=10")
+
+
+def test_models_and_seeds(command, tmp_path):
+    small = ("task.max_length=1",)
+    done = command("train", "-m", "model=ntm,ntm_ff,lstm", "seed=1,2", *small, *COMMON, timeout=200)
+    assert done.returncode == 0, done.stderr
+    for model in ("ntm", "ntm_ff", "lstm"):
+        for seed in (1, 2):
+            folder = Path(f"results/runs/copy/{model}/seed{seed}-max_length-1")
+            assert json.loads((tmp_path / folder / "summary.json").read_text())["status"] == "finished"
+            assert f"{folder}: 20 sequences" in done.stdout.partition("\nresults\n")[2]
+
+
+def test_hyperparameters_get_a_folder_each(command, tmp_path):
+    done = command("train", "-m", *TINY[:-1], *COMMON, "train.learning_rate=1e-4,3e-5")
+    assert done.returncode == 0, done.stderr
+    names = {path.parent.name for path in tmp_path.rglob("summary.json")}
+    assert {name.rpartition("learning_rate")[1:] for name in names} == {("", ""), ("learning_rate", "-3e-05")} or {
+        "learning_rate" in name for name in names
+    } == {True, False}
+    assert len(names) == 2
+
+
+def test_a_failed_job_does_not_stop_the_others(command, tmp_path):
+    done = command("train", "-m", *TINY[:-1], "train.sequences=60", "train.log_every=10", "train.learning_rate=1e30,1e-3")
+    assert done.returncode == 1
+    table = done.stdout.partition("\nresults\n")[2]
+    assert "learning_rate-1e_30: DIVERGED at" in table
+    assert "learning_rate-0.001: 60 sequences" in table
+    assert "1 of 2 runs did not finish" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_same_sweep_skips_what_is_finished(command):
+    words = ("train", "-m", "seed=1,2", *COMMON, *TINY)
+    command(*words)
+    again = command(*words)
+    assert again.returncode == 0
+    assert again.stdout.count("finished: 20 sequences") == 2
+
+
+def test_an_experiment_sweeps_and_can_be_narrowed(command, tmp_path):
+    done = command("train", "experiment=fig03", "model=ntm,ntm_ff", "task.max_length=1", *COMMON)
+    assert done.returncode == 0, done.stderr
+    found = {path.parent.parent.name for path in tmp_path.rglob("summary.json")}
+    assert found == {"ntm", "ntm_ff"}
+
+
+def test_ctrl_c_ends_the_whole_sweep(start, tmp_path):
+    process = start("train", "-m", "seed=1,2", "train.sequences=100000", "train.log_every=10", *TINY)
+    end = time.monotonic() + 60
+    while not list(tmp_path.rglob("metrics.csv")):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, (out, err)
+    assert "resume with: ntm-train -m seed=1,2" in err
+    assert len(list(tmp_path.rglob("summary.json"))) == 1
+    assert "NOT STARTED" in out

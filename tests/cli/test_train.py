@@ -1,0 +1,297 @@
+"""ntm-train from its first start to its last resume, as subprocesses."""
+
+import csv
+import json
+import os
+import pickle
+import re
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from helpers import TINY
+
+RUN = Path("results/runs/copy/ntm/seed1")
+TIMING = {"sequences_per_second", "wall_seconds"}
+SUMMARY_KEYS = (
+    "task model seed parameters sequences final_bits solved_below_1 solved_below_0_1 solved_below_0_05 "
+    "wall_seconds status versions commit dirty device threads config"
+).split()
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    """metrics.csv without its two timing columns."""
+    with (folder / "metrics.csv").open() as file:
+        return [{key: value for key, value in row.items() if key not in TIMING} for row in csv.DictReader(file)]
+
+
+def summary(folder: Path) -> dict:
+    return json.loads((folder / "summary.json").read_text())
+
+
+def same_weights(one: Path, other: Path) -> bool:
+    first, second = (torch.load(folder / "checkpoint.pt", weights_only=True) for folder in (one, other))
+    optimiser = [checkpoint["optimiser"]["state"] for checkpoint in (first, second)]
+    return all(torch.equal(first["model"][name], second["model"][name]) for name in first["model"]) and all(
+        torch.equal(optimiser[0][index][name], optimiser[1][index][name])
+        for index in optimiser[0]
+        for name in optimiser[0][index]
+    )
+
+
+def wait_for(condition, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.02)
+
+
+def test_a_run_leaves_what_the_contract_promises(command, tmp_path):
+    done = command("train", "run_dir=out", "train.sequences=40", "train.log_every=10", "train.checkpoint_every=20", *TINY)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "out"
+    names = {path.name for path in folder.iterdir()}
+    assert {
+        ".hydra",
+        "config.yaml",
+        "train.log",
+        "metrics.csv",
+        "checkpoint.pt",
+        "checkpoint.previous.pt",
+        "weights.safetensors",
+        "summary.json",
+    } <= names
+    assert sum(name.startswith("events.out.tfevents") for name in names) == 1
+    assert not [name for name in names if name.endswith((".tmp", ".new"))]
+    header = (folder / "metrics.csv").read_text().splitlines()[0]
+    assert header == (
+        "sequences,bits_per_sequence,error_bits,grad_norm,grad_norm_max,learning_rate,sequences_per_second,wall_seconds"
+    )
+    assert [row["sequences"] for row in rows(folder)] == ["10", "20", "30", "40"]
+    assert list(summary(folder)) == SUMMARY_KEYS
+    assert summary(folder)["status"] == "finished"
+    assert torch.load(folder / "checkpoint.previous.pt", weights_only=True)["sequences"] == 20
+    weights = load_file(folder / "weights.safetensors")
+    assert sum(tensor.numel() for tensor in weights.values()) == summary(folder)["parameters"]
+
+
+def test_off_a_terminal_each_row_is_a_line(command):
+    done = command("train", "train.sequences=30", "train.log_every=10", *TINY)
+    lines = done.stdout.strip().splitlines()
+    assert lines[0].startswith("copy · ntm · seed 1 · ")
+    assert len(lines) == 1 + 3 + 1
+    assert lines[-1].startswith("finished: 30 sequences")
+    assert done.stderr == ""
+
+
+def test_a_finished_run_says_so_and_changes_nothing(command, tmp_path):
+    words = ("train", "run_dir=out", "train.sequences=20", "train.log_every=10", *TINY)
+    command(*words)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")}
+    done = command(*words)
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 1)
+    assert done.stdout.startswith("finished: 20 sequences")
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == before
+
+
+def test_more_sequences_go_on_from_a_finished_run(command, tmp_path):
+    common = ("train.log_every=10", "train.checkpoint_every=20", *TINY)
+    command("train", "run_dir=long", "train.sequences=60", *common)
+    command("train", "run_dir=grown", "train.sequences=30", *common)
+    done = command("train", "run_dir=grown", "train.sequences=60", *common)
+    assert "resumed at 30 sequences" in done.stdout
+    assert rows(tmp_path / "grown") == rows(tmp_path / "long")
+    assert same_weights(tmp_path / "grown", tmp_path / "long")
+
+
+def interrupted_to_the_end(start, folder: Path, words: tuple[str, ...], signals: list[tuple[int, int]]) -> None:
+    """Start `words` again and again, sending each signal once that many rows are in the record, then let it finish."""
+    for number, after in signals:
+        process = start(*words)
+        wait_for(lambda: process.poll() is not None or _row_count(folder) >= after)
+        assert process.poll() is None, process.communicate()
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+        if number == signal.SIGKILL:
+            assert process.returncode == -signal.SIGKILL
+        else:
+            assert process.returncode == 130, (out, err)
+            assert f"resume with: ntm-train {' '.join(words[1:])}" in err
+            assert summary(folder)["status"] == "interrupted"
+    process = start(*words)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, (out, err)
+
+
+def _row_count(folder: Path) -> int:
+    return len((folder / "metrics.csv").read_text().splitlines()) - 1 if (folder / "metrics.csv").exists() else 0
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_stopped_killed_and_resumed_equals_straight_to_the_bit(batch_size, command, start, tmp_path):
+    """4,000 sequences; log and checkpoint intervals that do not divide each other leave windows open across resumes."""
+    common = (
+        "train.sequences=4000",
+        f"train.batch_size={batch_size}",
+        "train.log_every=150",
+        "train.checkpoint_every=400",
+        *TINY,
+    )
+    assert command("train", "run_dir=straight", *common).returncode == 0
+    stops = [(signal.SIGINT, 5), (signal.SIGKILL, 10), (signal.SIGTERM, 14), (signal.SIGKILL, 20)]
+    interrupted_to_the_end(start, tmp_path / "stopped", ("train", "run_dir=stopped", *common), stops)
+    assert rows(tmp_path / "stopped") == rows(tmp_path / "straight")
+    assert same_weights(tmp_path / "stopped", tmp_path / "straight")
+    assert float(rows(tmp_path / "straight")[-1]["bits_per_sequence"]) < 4, "it should have learned something"
+
+
+@pytest.mark.slow()
+@pytest.mark.parametrize("model", ["ntm", "ntm_ff"])
+def test_stopped_killed_and_resumed_equals_straight_at_the_papers_sizes(model, command, start, tmp_path):
+    common = (f"model={model}", "train.sequences=4000", "train.log_every=300", "train.checkpoint_every=800")
+    assert command("train", "run_dir=straight", *common, timeout=280).returncode == 0
+    stops = [(signal.SIGINT, 3), (signal.SIGKILL, 6), (signal.SIGTERM, 10)]
+    interrupted_to_the_end(start, tmp_path / "stopped", ("train", "run_dir=stopped", *common), stops)
+    assert rows(tmp_path / "stopped") == rows(tmp_path / "straight")
+    assert same_weights(tmp_path / "stopped", tmp_path / "straight")
+
+
+def test_resume_previous_starts_from_the_older_checkpoint(command, tmp_path):
+    words = ("train", "run_dir=out", "train.sequences=60", "train.log_every=10", "train.checkpoint_every=20", *TINY)
+    command(*words)
+    expected = rows(tmp_path / "out")
+    shutil.copytree(tmp_path / "out", tmp_path / "first")
+    done = command(*words, "resume=previous")
+    assert "resumed at 40 sequences" in done.stdout
+    assert rows(tmp_path / "out") == expected
+    assert same_weights(tmp_path / "out", tmp_path / "first")
+
+
+def test_another_identity_and_resume_never_are_refused(command, tmp_path):
+    command("train", "run_dir=out", "train.sequences=20", *TINY)
+    other = command("train", "run_dir=out", "train.sequences=20", *TINY, "model.heads=2")
+    assert other.returncode == 2
+    assert "its model.heads is 1, not 2" in other.stderr
+    never = command("train", "run_dir=out", "train.sequences=20", *TINY, "resume=never")
+    assert never.returncode == 2
+    assert "resume=never" in never.stderr
+    assert len((other.stderr + never.stderr).splitlines()) == 2
+
+
+class Payload:
+    """Unpickling this creates a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def damage(kind: str, path: Path, trap: Path) -> None:
+    if kind == "truncated":
+        path.write_bytes(path.read_bytes()[:-500])
+    elif kind == "flipped":
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    elif kind == "foreign":
+        torch.save({"weight": torch.zeros(3)}, path)
+    elif kind == "hostile":
+        path.write_bytes(pickle.dumps(Payload(trap)))
+    elif kind == "hostile in a zip":
+        torch.save(Payload(trap), path)
+
+
+@pytest.mark.parametrize("kind", ["truncated", "flipped", "foreign", "hostile", "hostile in a zip"])
+def test_a_bad_checkpoint_is_refused_and_the_good_one_named(kind, command, tmp_path):
+    words = ("train", "run_dir=out", "train.log_every=10", "train.checkpoint_every=20", *TINY)
+    command(*words, "train.sequences=40")
+    trap = tmp_path / "executed"
+    damage(kind, tmp_path / "out/checkpoint.pt", trap)
+    for refused in (command(*words, "train.sequences=80"), command("eval", "run=out", "lengths=[3]")):
+        assert refused.returncode == 2, refused
+        assert len(refused.stderr.splitlines()) == 1
+        assert "checkpoint.previous.pt is good: resume=previous continues from its 20 sequences" in refused.stderr
+        assert not trap.exists()
+    done = command(*words, "train.sequences=80", "resume=previous")
+    assert done.returncode == 0
+    assert "resumed at 20 sequences" in done.stdout
+
+
+def test_a_checkpoint_of_another_run_is_refused(command, tmp_path):
+    for folder, heads in (("one", 1), ("two", 2)):
+        command("train", f"run_dir={folder}", "train.sequences=20", *TINY, f"model.heads={heads}")
+    shutil.copy(tmp_path / "two/checkpoint.pt", tmp_path / "one/checkpoint.pt")
+    done = command("train", "run_dir=one", "train.sequences=40", *TINY)
+    assert done.returncode == 2
+    assert "belongs to another run" in done.stderr
+
+
+def test_divergence_stops_the_run_and_keeps_the_batch(command, tmp_path):
+    words = ("train", "run_dir=out", "train.log_every=10", "train.checkpoint_every=1", *TINY, "train.learning_rate=1e30")
+    done = command(*words, "train.sequences=200")
+    assert done.returncode == 1
+    found = re.search(r"the (loss|gradient) is not finite at sequence (\d+)", done.stderr)
+    assert found, done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    kept = load_file(tmp_path / "out/diverged.safetensors")
+    assert {"batch.input_TBI", "batch.target_TBO", "batch.mask_TO"} < set(kept)
+    assert summary(tmp_path / "out")["status"] == "diverged"
+    checkpoint = torch.load(tmp_path / "out/checkpoint.pt", weights_only=True)
+    assert checkpoint["sequences"] == int(found[2])
+    assert all(tensor.isfinite().all() for tensor in checkpoint["model"].values())
+
+
+def test_a_crash_leaves_its_traceback_in_the_log(command, tmp_path):
+    """A folder where metrics.csv should be is nothing a user's setting explains."""
+    (tmp_path / "out/metrics.csv").mkdir(parents=True)
+    (tmp_path / "out/config.yaml").write_text(command("train", "--cfg", "job", "--resolve", "run_dir=out", *TINY).stdout)
+    done = command("train", "run_dir=out", "train.sequences=20", *TINY)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "Traceback" in (tmp_path / "out/train.log").read_text()
+
+
+def test_folders_name_what_changes_the_result(command, tmp_path):
+    for words in (
+        ("train.learning_rate=0.0010",),
+        ("train.learning_rate=1e-3", "model.heads=2"),
+        ("seed=7", "train.learning_rate=1e-4"),
+        ("debug=fast", "model=ntm_ff"),
+    ):
+        assert command("train", "train.sequences=1", "train.log_every=1", *words).returncode == 0
+    found = {str(path.parent.relative_to(tmp_path / "results")) for path in tmp_path.rglob("summary.json")}
+    assert found == {
+        "runs/copy/ntm/seed1-learning_rate-0.001",
+        "runs/copy/ntm/seed1-heads-2-learning_rate-0.001",
+        "runs/copy/ntm/seed7",
+        "debug/copy/ntm_ff/seed1",
+    }
+
+
+def test_run_repeats_a_recorded_run_to_the_bit(command, tmp_path):
+    command("train", "seed=3", "train.sequences=40", "train.log_every=10", *TINY)
+    recorded = next((tmp_path / "results/runs").rglob("summary.json")).parent
+    done = command("train", f"run={recorded}")
+    assert done.returncode == 0, done.stderr
+    again = next((tmp_path / "results/reruns").rglob("summary.json")).parent
+    assert again.name == recorded.name
+    assert rows(again) == rows(recorded)
+    assert same_weights(again, recorded)
+    shorter = command("train", f"run={recorded}", "train.sequences=20", "run_dir=short")
+    assert shorter.returncode == 0
+    assert rows(tmp_path / "short") == rows(recorded)[:2]
+
+
+def test_the_installed_configs_name_all_defaults(command, tmp_path):
+    """config.yaml alone rebuilds a run: it holds every value, whatever the defaults are later."""
+    command("train", "run_dir=out", "train.sequences=1", *TINY)
+    text = (tmp_path / "out/config.yaml").read_text()
+    for key in ("max_length: 2", "heads: 1", "start:", "clip: value", "learning_rate: 0.001", "seed: 1", "threads: 1"):
+        assert key in text
