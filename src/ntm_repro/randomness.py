@@ -47,6 +47,8 @@ def integers(words: np.ndarray, low: int, high: int) -> np.ndarray:
 
 
 def bits(words: np.ndarray, count: int) -> np.ndarray:
-    """The first `count` fair coin flips (float32 0 or 1) held in `words` [..., W]; shape [..., count]."""
+    """The first `count` ≤ 64 W fair coin flips (float32 0 or 1) held in `words` [..., W]; shape [..., count]."""
+    if count > 64 * words.shape[-1]:
+        raise ValueError(f"{count} bits asked of {words.shape[-1]} words")
     octets = np.ascontiguousarray(words.astype("<u8", copy=False)).view(np.uint8)
     return np.unpackbits(octets, axis=-1, count=count, bitorder="little").astype(np.float32)

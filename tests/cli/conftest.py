@@ -1,26 +1,16 @@
 """The command line as a user meets it: a subprocess in an empty folder."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from helpers import arguments, environment
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def arguments(*words: str) -> list[str]:
-    """The argument list of `python -m ntm_repro <words>`."""
-    return [sys.executable, "-m", "ntm_repro", *words]
-
-
-def environment() -> dict[str, str]:
-    return {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
-
-
-@pytest.fixture()
+@pytest.fixture
 def command(tmp_path: Path) -> Command:
     """Runs `ntm-<word> …` in `tmp_path` and returns the completed process."""
 
@@ -32,7 +22,7 @@ def command(tmp_path: Path) -> Command:
     return run
 
 
-@pytest.fixture()
+@pytest.fixture
 def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     """Starts `ntm-<word> …` in `tmp_path`, its standard output in a pipe."""
 

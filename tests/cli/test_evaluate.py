@@ -3,11 +3,10 @@
 import json
 
 import pytest
-
 from helpers import TINY
 
 
-@pytest.fixture()
+@pytest.fixture
 def trained(command, tmp_path):
     assert command("train", "run_dir=out", "train.sequences=30", *TINY, "model.memory.start=shared").returncode == 0
     return tmp_path / "out"

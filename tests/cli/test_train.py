@@ -5,23 +5,26 @@ import json
 import os
 import pickle
 import re
+import shlex
 import shutil
 import signal
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 import torch
+from helpers import TINY, arguments, environment
 from safetensors.torch import load_file
 
-from helpers import TINY
-
 RUN = Path("results/runs/copy/ntm/seed1")
+OFTEN = ("train.log_every=10", "train.checkpoint_every=20")
 TIMING = {"sequences_per_second", "wall_seconds"}
-SUMMARY_KEYS = (
-    "task model seed parameters sequences final_bits solved_below_1 solved_below_0_1 solved_below_0_05 "
-    "wall_seconds status versions commit dirty device threads config"
-).split()
+SUMMARY_KEYS = [
+    *("task", "model", "seed", "parameters", "sequences", "final_bits"),
+    *("solved_below_1", "solved_below_0_1", "solved_below_0_05", "wall_seconds", "status"),
+    *("versions", "commit", "dirty", "device", "threads", "config"),
+]
 
 
 def rows(folder: Path) -> list[dict[str, str]]:
@@ -44,15 +47,8 @@ def same_weights(one: Path, other: Path) -> bool:
     )
 
 
-def wait_for(condition, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.02)
-
-
 def test_a_run_leaves_what_the_contract_promises(command, tmp_path):
-    done = command("train", "run_dir=out", "train.sequences=40", "train.log_every=10", "train.checkpoint_every=20", *TINY)
+    done = command("train", "run_dir=out", "train.sequences=40", *OFTEN, *TINY)
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "out"
     names = {path.name for path in folder.iterdir()}
@@ -100,7 +96,7 @@ def test_a_finished_run_says_so_and_changes_nothing(command, tmp_path):
 
 
 def test_more_sequences_go_on_from_a_finished_run(command, tmp_path):
-    common = ("train.log_every=10", "train.checkpoint_every=20", *TINY)
+    common = (*OFTEN, *TINY)
     command("train", "run_dir=long", "train.sequences=60", *common)
     command("train", "run_dir=grown", "train.sequences=30", *common)
     done = command("train", "run_dir=grown", "train.sequences=60", *common)
@@ -113,7 +109,8 @@ def interrupted_to_the_end(start, folder: Path, words: tuple[str, ...], signals:
     """Start `words` again and again, sending each signal once that many rows are in the record, then let it finish."""
     for number, after in signals:
         process = start(*words)
-        wait_for(lambda: process.poll() is not None or _row_count(folder) >= after)
+        while process.poll() is None and _row_count(folder) < after:
+            time.sleep(0.02)
         assert process.poll() is None, process.communicate()
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
@@ -150,7 +147,7 @@ def test_stopped_killed_and_resumed_equals_straight_to_the_bit(batch_size, comma
     assert float(rows(tmp_path / "straight")[-1]["bits_per_sequence"]) < 4, "it should have learned something"
 
 
-@pytest.mark.slow()
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["ntm", "ntm_ff"])
 def test_stopped_killed_and_resumed_equals_straight_at_the_papers_sizes(model, command, start, tmp_path):
     common = (f"model={model}", "train.sequences=4000", "train.log_every=300", "train.checkpoint_every=800")
@@ -162,7 +159,7 @@ def test_stopped_killed_and_resumed_equals_straight_at_the_papers_sizes(model, c
 
 
 def test_resume_previous_starts_from_the_older_checkpoint(command, tmp_path):
-    words = ("train", "run_dir=out", "train.sequences=60", "train.log_every=10", "train.checkpoint_every=20", *TINY)
+    words = ("train", "run_dir=out", "train.sequences=60", *OFTEN, *TINY)
     command(*words)
     expected = rows(tmp_path / "out")
     shutil.copytree(tmp_path / "out", tmp_path / "first")
@@ -210,7 +207,7 @@ def damage(kind: str, path: Path, trap: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["truncated", "flipped", "foreign", "hostile", "hostile in a zip"])
 def test_a_bad_checkpoint_is_refused_and_the_good_one_named(kind, command, tmp_path):
-    words = ("train", "run_dir=out", "train.log_every=10", "train.checkpoint_every=20", *TINY)
+    words = ("train", "run_dir=out", *OFTEN, *TINY)
     command(*words, "train.sequences=40")
     trap = tmp_path / "executed"
     damage(kind, tmp_path / "out/checkpoint.pt", trap)
@@ -234,7 +231,14 @@ def test_a_checkpoint_of_another_run_is_refused(command, tmp_path):
 
 
 def test_divergence_stops_the_run_and_keeps_the_batch(command, tmp_path):
-    words = ("train", "run_dir=out", "train.log_every=10", "train.checkpoint_every=1", *TINY, "train.learning_rate=1e30")
+    words = (
+        "train",
+        "run_dir=out",
+        "train.log_every=10",
+        "train.checkpoint_every=1",
+        *TINY,
+        "train.learning_rate=1e30",
+    )
     done = command(*words, "train.sequences=200")
     assert done.returncode == 1
     found = re.search(r"the (loss|gradient) is not finite at sequence (\d+)", done.stderr)
@@ -248,10 +252,35 @@ def test_divergence_stops_the_run_and_keeps_the_batch(command, tmp_path):
     assert all(tensor.isfinite().all() for tensor in checkpoint["model"].values())
 
 
+def test_a_full_disk_costs_no_checkpoint(command, tmp_path):
+    """A limit on the size of files stands in for the disk: the same error from the same calls."""
+    words = ("run_dir=out", *OFTEN, *TINY)
+    command("train", *words, "train.sequences=40")
+    before = {name: (tmp_path / "out" / name).read_bytes() for name in ("checkpoint.pt", "checkpoint.previous.pt")}
+    limit = len(before["checkpoint.pt"]) // 1024 - 1
+    limited = shlex.join([*arguments("train", *words), "train.sequences=80"])
+    done = subprocess.run(
+        ["bash", "-c", f"ulimit -f {limit}; exec {limited}"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1, done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "File too large; stopped at 60 sequences, the checkpoints in out are as they were" in done.stderr
+    assert {name: (tmp_path / "out" / name).read_bytes() for name in before} == before
+    assert not list((tmp_path / "out").glob("*.tmp")) + list((tmp_path / "out").glob("*.new"))
+    assert command("train", *words, "train.sequences=80").returncode == 0
+
+
 def test_a_crash_leaves_its_traceback_in_the_log(command, tmp_path):
     """A folder where metrics.csv should be is nothing a user's setting explains."""
     (tmp_path / "out/metrics.csv").mkdir(parents=True)
-    (tmp_path / "out/config.yaml").write_text(command("train", "--cfg", "job", "--resolve", "run_dir=out", *TINY).stdout)
+    (tmp_path / "out/config.yaml").write_text(
+        command("train", "--cfg", "job", "--resolve", "run_dir=out", *TINY).stdout
+    )
     done = command("train", "run_dir=out", "train.sequences=20", *TINY)
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1

@@ -135,6 +135,8 @@ def _hydra(arguments: Sequence[str]) -> Exception | None:
     before, sys.argv = sys.argv, ["ntm-train", *arguments]
     try:
         hydra.main(version_base="1.3", config_path=compose.config_dir(), config_name=compose.CONFIG)(job)()
+    except OSError as error:  # Hydra's own files: train.log, .hydra
+        raise RunError(f"{error.filename or 'the run folder'}: {error.strerror}") from error
     finally:
         sys.argv = before
     return failures[0] if failures else None

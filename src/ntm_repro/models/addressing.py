@@ -1,7 +1,8 @@
 """Where a head looks: the addressing pipeline of the paper's section 3.3 (Figure 2, equations 5–9) as pure functions.
 
 Shape suffixes: B sequences of the batch, K heads, N memory locations, M width of a location, S allowed shifts (odd),
-1 a broadcast axis. All is differentiable, in any float type on any device, and finite for finite input.
+1 a broadcast axis. All is differentiable, in any float type on any device, and stays finite wherever the squares and
+products of its inputs do.
 
     key k, strength β ──► content (5, 6) ──► interpolate (7) ──► shift (8) ──► sharpen (9) ──► weighting w_t
                               ▲ memory            ▲ gate g, w_{t−1}   ▲ s             ▲ γ

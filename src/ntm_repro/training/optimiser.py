@@ -38,7 +38,7 @@ class GravesRMSProp(Optimizer):
                     for name in ("square", "mean", "change"):
                         state[name] = torch.zeros_like(parameter)
                 square, mean, change = state["square"], state["mean"], state["change"]
-                # lerp and the clamp: in float32, n − m² of a long constant gradient can round below −10⁻⁴.
+                # The clamp: when gradients settle to a constant, n − m² can round below −10⁻⁴ in float32.
                 square.lerp_(gradient.square(), 1 - SQUARE_DECAY)
                 mean.lerp_(gradient, 1 - SQUARE_DECAY)
                 spread = torch.addcmul(square, mean, mean, value=-1).clamp_(min=0).add_(DAMPING).sqrt_()

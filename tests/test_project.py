@@ -1,0 +1,90 @@
+"""The project as a whole: the wheel carries its configs, every pair has its config, YAML and code agree."""
+
+import os
+import subprocess
+import sys
+import venv
+import zipfile
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ntm_repro import models, tasks
+from ntm_repro.cli.compose import options
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIGS = ROOT / "configs"
+
+
+def plain(settings) -> dict:
+    """A settings dataclass as its YAML file should say it."""
+    values = {field.name: getattr(settings, field.name) for field in fields(settings)}
+    return {
+        key: plain(value) if is_dataclass(value) else getattr(value, "name", value) for key, value in values.items()
+    }
+
+
+@pytest.mark.parametrize("name", options("task"))
+def test_a_tasks_yaml_says_what_its_code_says(name):
+    assert yaml.safe_load((CONFIGS / f"task/{name}.yaml").read_text()) == plain(tasks.find(name)())
+
+
+@pytest.mark.parametrize("name", options("model"))
+def test_a_models_yaml_says_what_its_code_says(name):
+    assert yaml.safe_load((CONFIGS / f"model/{name}.yaml").read_text()) == plain(models.settings_type(name)()) | {
+        "name": name
+    }
+
+
+def test_every_pair_of_task_and_model_has_its_paper_config():
+    assert set(options("paper")) == {f"{task}_{model}" for task in options("task") for model in options("model")}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True, text=True)
+    return next(folder.glob("*.whl"))
+
+
+def test_the_wheel_holds_package_and_configs_only(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "ntm_repro/configs/train.yaml" in names
+    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"ntm_repro"}
+    source = {str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob("*.yaml")}
+    assert {name.removeprefix("ntm_repro/configs/") for name in names if name.endswith(".yaml")} == source
+
+
+def test_an_installed_wheel_finds_its_configs_from_anywhere(wheel, tmp_path):
+    """A second environment that sees this one's packages but has its own copy of ours."""
+    home = tmp_path / "environment"
+    venv.create(home, with_pip=False, system_site_packages=False)
+    site = next(home.glob("lib/python*/site-packages"))
+    zipfile.ZipFile(wheel).extractall(site)
+    dependencies = [path for path in sys.path if path.endswith("site-packages")]
+    # Behind the wheel's own copy on the path, so that an editable install here is not what is found.
+    (site / "dependencies.pth").write_text("\n".join(dependencies) + "\n")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(
+        [home / "bin/python", "-m", "ntm_repro", "train", "debug=fast", "train.sequences=2", "task.max_length=2"],
+        cwd=elsewhere,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (elsewhere / "results/debug/copy/ntm").is_dir()
+    found = subprocess.run(
+        [home / "bin/python", "-c", "import ntm_repro.cli.compose as c; print(c.config_dir())"],
+        cwd=elsewhere,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert Path(found.stdout.strip()) == site / "ntm_repro/configs"

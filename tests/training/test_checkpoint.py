@@ -1,0 +1,453 @@
+"""Checkpoints survive whatever happens to the process and the disk, and are refused where anything is wrong with them."""
+
+import errno
+import os
+import pickle
+import shutil
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from ntm_repro.errors import UsageError
+from ntm_repro.training.checkpoint import FORMAT, load, load_or_name_previous, save
+
+NEWEST, PREVIOUS = "checkpoint.pt", "checkpoint.previous.pt"
+
+
+@pytest.fixture(scope="module")
+def whole(a_checkpoint, tmp_path_factory):
+    """The bytes of the file of `a_checkpoint()`."""
+    folder = tmp_path_factory.mktemp("whole")
+    save(folder, a_checkpoint())
+    return (folder / NEWEST).read_bytes()
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory):
+    """One path for all examples of a property, each of which writes it anew."""
+    return tmp_path_factory.mktemp("scratch") / NEWEST
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def content_of(path):
+    """What `save` gave to torch."""
+    return torch.load(path, weights_only=True)
+
+
+# Round trips
+
+
+def test_a_checkpoint_comes_back_as_it_was(tmp_path, a_checkpoint, same):
+    save(tmp_path, a_checkpoint())
+    assert same(load(tmp_path / NEWEST), a_checkpoint())
+    assert names(tmp_path) == [NEWEST]
+
+
+def test_a_trainers_checkpoint_comes_back_as_it_was(tmp_path, tiny_trainer, snapshot, same):
+    trainer = tiny_trainer()
+    for _ in range(2):
+        trainer.update()
+    before = snapshot(trainer)
+    save(tmp_path, before)
+    assert same(load(tmp_path / NEWEST), before)
+
+
+def test_the_file_holds_plain_values_only(tmp_path, tiny_trainer):
+    """So that it can be loaded without running code, by any later version of this package."""
+    trainer = tiny_trainer()
+    trainer.update()
+    save(tmp_path, trainer.checkpoint())
+
+    def plain(value):
+        if isinstance(value, dict):
+            return all(isinstance(key, str | int) and plain(entry) for key, entry in value.items())
+        if isinstance(value, list):
+            return all(map(plain, value))
+        return type(value) in (str, int, float, torch.Tensor)
+
+    content = content_of(tmp_path / NEWEST)
+    assert plain(content)
+    assert content["format"] == FORMAT
+
+
+def test_saving_does_not_change_the_checkpoint(tmp_path, a_checkpoint, same):
+    checkpoint = a_checkpoint()
+    save(tmp_path, checkpoint)
+    assert same(checkpoint, a_checkpoint())
+
+
+# Two are kept
+
+
+def test_two_are_kept_the_newest_and_the_one_before(tmp_path, a_checkpoint, same):
+    for sequences in (10, 20, 30):
+        save(tmp_path, a_checkpoint(sequences))
+        if sequences > 10:
+            assert same(load(tmp_path / NEWEST), a_checkpoint(sequences))
+            assert same(load(tmp_path / PREVIOUS), a_checkpoint(sequences - 10))
+    assert names(tmp_path) == [PREVIOUS, NEWEST]
+
+
+def test_leftovers_of_a_killed_save_do_not_matter(tmp_path, a_checkpoint, same):
+    for leftover in (".new", ".new.tmp", ".tmp"):
+        (tmp_path / (NEWEST + leftover)).write_bytes(b"torn")
+        (tmp_path / (PREVIOUS + leftover)).write_bytes(b"torn")
+    for sequences in (10, 20):
+        save(tmp_path, a_checkpoint(sequences))
+    assert same(load(tmp_path / NEWEST), a_checkpoint(20))
+    assert same(load(tmp_path / PREVIOUS), a_checkpoint(10))
+
+
+def test_without_hard_links_two_are_kept_as_well(tmp_path, a_checkpoint, same, monkeypatch):
+    monkeypatch.setattr(os, "link", refuse(errno.EPERM))
+    for sequences in (10, 20, 30):
+        save(tmp_path, a_checkpoint(sequences))
+    assert same(load(tmp_path / NEWEST), a_checkpoint(30))
+    assert same(load(tmp_path / PREVIOUS), a_checkpoint(20))
+    assert names(tmp_path) == [PREVIOUS, NEWEST]
+
+
+# Nothing is run
+
+
+class Payload:
+    """Unpickling this creates a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def raw_pickle(payload, path):
+    path.write_bytes(pickle.dumps(payload))
+
+
+def torch_zip(payload, path):
+    torch.save(payload, path)
+
+
+def legacy_torch_file(payload, path):
+    torch.save(payload, path, _use_new_zipfile_serialization=False)
+
+
+def hidden_in_a_checkpoint(payload, path):
+    content = content_of(path)
+    content["optimiser"]["state"][0]["square"] = payload
+    torch.save(content, path)
+
+
+def hidden_in_a_spare_field(payload, path):
+    torch.save({**content_of(path), "note": payload}, path)
+
+
+@pytest.mark.parametrize(
+    "write", [raw_pickle, torch_zip, legacy_torch_file, hidden_in_a_checkpoint, hidden_in_a_spare_field]
+)
+def test_a_file_that_would_run_code_is_refused_and_runs_nothing(tmp_path, a_checkpoint, write):
+    save(tmp_path, a_checkpoint())
+    path, touched = tmp_path / NEWEST, tmp_path / "touched"
+    write(Payload(touched), path)
+    with pytest.raises(UsageError, match=r"checkpoint\.pt .*refused without running anything from it"):
+        load(path)
+    assert not touched.exists()
+    # The payload is live: a reader less careful runs it.
+    with suppress(RuntimeError):  # what a bare pickle is called, after it has run
+        torch.load(path, weights_only=False)
+    assert touched.exists()
+
+
+# Damage
+
+
+@given(st.data())
+@settings(max_examples=100, deadline=None)
+def test_a_file_cut_short_anywhere_is_refused(whole, scratch, data):
+    scratch.write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
+    with pytest.raises(UsageError, match=r"checkpoint\.pt is truncated or not a checkpoint"):
+        load(scratch)
+
+
+@pytest.mark.parametrize("size", [0, 1, 4, 30])
+def test_a_file_of_which_next_to_nothing_is_left_is_refused(whole, scratch, size):
+    scratch.write_bytes(whole[:size])
+    with pytest.raises(UsageError, match="truncated or not a checkpoint"):
+        load(scratch)
+
+
+def test_the_last_byte_counts(whole, scratch):
+    scratch.write_bytes(whole[:-1])
+    with pytest.raises(UsageError, match="truncated or not a checkpoint"):
+        load(scratch)
+
+
+@given(share=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+@example(share=0.0, bit=0)
+@settings(max_examples=200, deadline=None)
+def test_a_flipped_bit_is_refused_or_does_not_matter(whole, scratch, a_checkpoint, same, share, bit):
+    flipped = bytearray(whole)
+    flipped[int(share * len(whole))] ^= 1 << bit
+    scratch.write_bytes(flipped)
+    try:
+        loaded = load(scratch)
+    except UsageError:
+        return
+    assert same(loaded, a_checkpoint())
+
+
+def test_a_flipped_bit_in_the_numbers_is_refused(whole, scratch, a_checkpoint):
+    tensor = a_checkpoint().model["w_AB"].numpy().tobytes()
+    begin = whole.index(tensor)
+    for position in range(begin, begin + len(tensor)):
+        flipped = bytearray(whole)
+        flipped[position] ^= 1 << (position % 8)
+        scratch.write_bytes(flipped)
+        with pytest.raises(UsageError, match="damaged"):
+            load(scratch)
+
+
+def test_a_flipped_bit_in_the_table_of_contents_is_refused_or_does_not_matter(whole, scratch, a_checkpoint, same):
+    """torch takes an entry for a folder by one bit of its attributes, and then leaves its numbers uninitialised."""
+    with zipfile.ZipFile(scratch_with(scratch, whole)) as archive:
+        entries = len(archive.infolist())
+    begin, attributes_at = 0, 38
+    for _ in range(entries):
+        begin = whole.index(b"PK\x01\x02", begin + 1)
+        for bit in range(8):
+            flipped = bytearray(whole)
+            flipped[begin + attributes_at] ^= 1 << bit
+            scratch.write_bytes(flipped)
+            try:
+                loaded = load(scratch)
+            except UsageError:
+                continue
+            assert same(loaded, a_checkpoint()), (begin, bit)
+
+
+def scratch_with(path, content):
+    path.write_bytes(content)
+    return path
+
+
+# Foreign files
+
+
+def write_state_dict(path):
+    torch.save(torch.nn.Linear(2, 2).state_dict(), path)
+
+
+def write_tensor(path):
+    torch.save(torch.zeros(3), path)
+
+
+def write_text(path):
+    path.write_text("not a checkpoint\n" * 100)
+
+
+def write_nothing(path):
+    path.touch()
+
+
+def write_zip(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.txt", "a")
+
+
+def make_folder(path):
+    path.mkdir()
+
+
+def leave_out(path):
+    pass
+
+
+@pytest.mark.parametrize(
+    "write", [write_state_dict, write_tensor, write_text, write_nothing, write_zip, make_folder, leave_out]
+)
+def test_what_is_no_checkpoint_is_refused_by_name(tmp_path, write):
+    write(tmp_path / NEWEST)
+    with pytest.raises(UsageError) as caught:
+        load(tmp_path / NEWEST)
+    assert str(caught.value).startswith(str(tmp_path / NEWEST) + " is")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("field", ["identity", "sequences", "wall_seconds", "window", "model", "optimiser", "format"])
+def test_a_checkpoint_without_one_of_its_fields_is_refused(tmp_path, a_checkpoint, field):
+    save(tmp_path, a_checkpoint())
+    content = content_of(tmp_path / NEWEST)
+    del content[field]
+    torch.save(content, tmp_path / NEWEST)
+    with pytest.raises(UsageError, match="not a checkpoint of ntm-repro"):
+        load(tmp_path / NEWEST)
+
+
+@pytest.mark.parametrize("window", [None, 5, {"sequences": 1, "moon": 2}])
+def test_a_window_of_another_kind_is_refused(tmp_path, a_checkpoint, window):
+    save(tmp_path, a_checkpoint())
+    torch.save({**content_of(tmp_path / NEWEST), "window": window}, tmp_path / NEWEST)
+    with pytest.raises(UsageError, match="not a checkpoint of ntm-repro"):
+        load(tmp_path / NEWEST)
+
+
+def test_a_newer_format_is_refused_with_the_fix(tmp_path, a_checkpoint):
+    save(tmp_path, a_checkpoint())
+    # A newer format may well have other fields.
+    torch.save({**content_of(tmp_path / NEWEST), "format": FORMAT + 1, "new_field": 1}, tmp_path / NEWEST)
+    with pytest.raises(UsageError, match=r"checkpoint\.pt was written by a newer ntm-repro; update to use it"):
+        load(tmp_path / NEWEST)
+
+
+# The previous one as a way out
+
+
+@pytest.fixture
+def two(tmp_path, a_checkpoint):
+    """A folder with checkpoints at 1,000 and 2,000 sequences."""
+    for sequences in (1_000, 2_000):
+        save(tmp_path, a_checkpoint(sequences))
+    return tmp_path
+
+
+def test_a_good_newest_checkpoint_is_loaded(two):
+    assert load_or_name_previous(two / NEWEST).sequences == 2_000
+    assert load_or_name_previous(two / PREVIOUS).sequences == 1_000
+
+
+def test_the_refusal_names_the_previous_checkpoint(two):
+    write_text(two / NEWEST)
+    with pytest.raises(
+        UsageError,
+        match=r"checkpoint\.pt is truncated.*; checkpoint\.previous\.pt is good: resume=previous continues from its "
+        r"1,000 sequences$",
+    ):
+        load_or_name_previous(two / NEWEST)
+
+
+@pytest.mark.parametrize("spoil", [write_text, Path.unlink], ids=["bad too", "missing"])
+def test_the_refusal_does_not_name_a_previous_checkpoint_that_is_no_help(two, spoil):
+    write_text(two / NEWEST)
+    spoil(two / PREVIOUS)
+    with pytest.raises(UsageError) as caught:
+        load_or_name_previous(two / NEWEST)
+    assert "resume=previous" not in str(caught.value)
+    assert str(two / NEWEST) in str(caught.value)
+
+
+def test_a_bad_previous_checkpoint_is_not_said_to_be_good(two):
+    write_text(two / PREVIOUS)
+    with pytest.raises(UsageError) as caught:
+        load_or_name_previous(two / PREVIOUS)
+    assert "resume=previous" not in str(caught.value)
+    assert str(two / PREVIOUS) in str(caught.value)
+
+
+# A failing disk
+
+
+def refuse(number):
+    """A stand-in for a system call that always fails."""
+
+    def call(*arguments, **options):
+        raise OSError(number, os.strerror(number))
+
+    return call
+
+
+def test_a_full_disk_costs_neither_checkpoint(two, a_checkpoint, contents, files_no_longer_than):
+    before = contents(two)
+    with files_no_longer_than(1_000), pytest.raises(OSError, match="too large"):
+        save(two, a_checkpoint(3_000))
+    assert contents(two) == before
+
+
+def test_a_disk_full_at_the_last_moment_costs_neither_checkpoint(two, a_checkpoint, contents, monkeypatch):
+    before = contents(two)
+    monkeypatch.setattr(os, "fsync", refuse(errno.ENOSPC))
+    with pytest.raises(OSError, match="No space"):
+        save(two, a_checkpoint(3_000))
+    assert contents(two) == before
+
+
+def test_a_failing_rename_keeps_the_newest_and_leaves_nothing_behind(tmp_path, a_checkpoint, monkeypatch):
+    replace = os.replace
+    for failing in range(10):
+        folder = tmp_path / str(failing)
+        folder.mkdir()
+        for sequences in (1_000, 2_000):
+            save(folder, a_checkpoint(sequences))
+        calls = []
+
+        def fails_once(*paths, calls=calls, failing=failing):
+            calls.append(paths)
+            if len(calls) == failing + 1:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return replace(*paths)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", fails_once)
+            try:
+                save(folder, a_checkpoint(3_000))
+            except OSError:
+                assert names(folder) == [PREVIOUS, NEWEST]
+                assert load(folder / NEWEST).sequences == 2_000
+                assert load(folder / PREVIOUS).sequences in (1_000, 2_000)
+            else:
+                break
+    # The last one had no rename left to fail.
+    assert failing >= 1
+    assert load(folder / NEWEST).sequences == 3_000
+
+
+def test_after_a_failed_save_the_next_one_works(two, a_checkpoint, files_no_longer_than):
+    with files_no_longer_than(1_000), pytest.raises(OSError, match="too large"):
+        save(two, a_checkpoint(3_000))
+    save(two, a_checkpoint(4_000))
+    assert load(two / NEWEST).sequences == 4_000
+    assert load(two / PREVIOUS).sequences == 2_000
+    assert names(two) == [PREVIOUS, NEWEST]
+
+
+@pytest.mark.parametrize("hard_links", [True, False])
+def test_a_kill_at_any_moment_leaves_the_newest_and_an_older_one(two, a_checkpoint, monkeypatch, hard_links):
+    """Whatever is on the disk before or after any call that changes it is what a kill or a power cut would leave."""
+    seen = []
+    real_link = os.link
+
+    def look():
+        seen.append((load(two / NEWEST).sequences, load(two / PREVIOUS).sequences))
+
+    def watched(call):
+        def watching(*arguments, **options):
+            look()
+            try:
+                return call(*arguments, **options)
+            finally:
+                look()
+
+        return watching
+
+    monkeypatch.setattr(os, "link", real_link if hard_links else refuse(errno.EPERM))
+    for name in ("link", "replace", "unlink", "fsync"):
+        monkeypatch.setattr(os, name, watched(getattr(os, name)))
+    save(two, a_checkpoint(3_000))
+    look()
+    assert len(seen) > 6
+    assert sorted(set(seen)) == [(2_000, 1_000), (2_000, 2_000), (3_000, 2_000)]
+
+
+def test_a_copied_folder_is_as_good(two, tmp_path_factory):
+    """The two checkpoints share nothing that a copy would lose."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "run"
+    shutil.copytree(two, elsewhere)
+    assert load(elsewhere / NEWEST).sequences == 2_000
+    assert load(elsewhere / PREVIOUS).sequences == 1_000

@@ -1,0 +1,105 @@
+"""The first Ctrl-C or SIGTERM is noted, the second one acts at once, and afterwards all is as before."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from ntm_repro.training.interruption import Interrupted, StopRequest
+
+signals = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+
+
+class Called(Exception):
+    """Raised by the handler that was there before."""
+
+
+@pytest.fixture
+def handled():
+    """For the length of a test both signals raise `Called` unless somebody handles them."""
+
+    def handler(number, frame):
+        raise Called(number)
+
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield handler
+    for number, old in before.items():
+        signal.signal(number, old)
+
+
+def send(number):
+    os.kill(os.getpid(), number)
+
+
+@signals
+def test_the_first_signal_is_noted(handled, number):
+    with StopRequest() as stop:
+        assert not stop.received
+        send(number)
+        assert stop.received
+
+
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+@signals
+def test_the_second_signal_does_what_it_did_before(handled, first, number):
+    with pytest.raises(Called) as caught, StopRequest() as stop:
+        send(first)
+        send(number)
+    assert caught.value.args == (number,)
+    assert stop.received
+
+
+def test_the_second_ctrl_c_is_a_keyboard_interrupt():
+    # pytest runs with Python's own handler of Ctrl-C.
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with pytest.raises(KeyboardInterrupt), StopRequest():
+        send(signal.SIGINT)
+        send(signal.SIGINT)
+
+
+TWICE = """
+import os, signal
+from ntm_repro.training.interruption import StopRequest
+with StopRequest() as stop:
+    os.kill(os.getpid(), signal.SIGTERM)
+    print("noted", stop.received, flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
+    print("still here", flush=True)
+"""
+
+
+def test_the_second_sigterm_ends_the_process():
+    ended = subprocess.run([sys.executable, "-c", TWICE], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.stdout == "noted True\n"
+    assert ended.returncode == -signal.SIGTERM
+
+
+@signals
+def test_without_a_signal_the_old_handlers_come_back(handled, number):
+    with StopRequest() as stop:
+        assert signal.getsignal(number) is not handled
+    assert not stop.received
+    assert signal.getsignal(number) is handled
+
+
+@signals
+def test_after_a_signal_the_old_handlers_come_back(handled, number):
+    with StopRequest():
+        send(number)
+    assert signal.getsignal(signal.SIGINT) is handled
+    assert signal.getsignal(signal.SIGTERM) is handled
+
+
+@signals
+def test_after_an_error_the_old_handlers_come_back(handled, number):
+    with pytest.raises(RuntimeError), StopRequest():
+        raise RuntimeError
+    assert signal.getsignal(number) is handled
+
+
+def test_a_stop_on_request_is_no_exception_like_others():
+    """`except Exception` of a sweep must not swallow it."""
+    assert issubclass(Interrupted, KeyboardInterrupt)
+    assert not issubclass(Interrupted, Exception)

@@ -1,0 +1,276 @@
+"""Means over windows, the record they are kept in, and convergence read off it."""
+
+import csv
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ntm_repro.training import metrics
+from ntm_repro.training.metrics import Window, convergence, read_rows, trailing_means, write_rows
+
+NAMES = (
+    "sequences,bits_per_sequence,error_bits,grad_norm,grad_norm_max,learning_rate,sequences_per_second,wall_seconds"
+)
+
+
+def rows_of(*counts_and_bits):
+    """Rows as far as convergence looks at them: of windows (how many sequences, their mean bits)."""
+    rows, sequences = [], 0
+    for count, bits in counts_and_bits:
+        sequences += count
+        rows.append({"sequences": sequences, "bits_per_sequence": bits})
+    return rows
+
+
+# Windows
+
+
+def test_a_row_has_means_over_sequences_for_bits_and_over_updates_for_gradients():
+    window = Window(opened_at=100.0)
+    window.add(1, bits=10.0, error_bits=2.0, optimum_bits=4.0, grad_norm=1.0)
+    window.add(3, bits=14.0, error_bits=4.0, optimum_bits=6.0, grad_norm=2.0)
+    assert window.row(4, learning_rate=3e-5, wall_seconds=108.0, has_optimum=True) == {
+        "sequences": 4,
+        "bits_per_sequence": 6.0,
+        "error_bits": 1.5,
+        "grad_norm": 1.5,
+        "grad_norm_max": 2.0,
+        "learning_rate": 3e-5,
+        "sequences_per_second": 0.5,
+        "wall_seconds": 108.0,
+        "optimum_bits": 2.5,
+    }
+
+
+def test_the_largest_gradient_may_come_at_any_time():
+    for norms in ([5.0, 1.0, 2.0], [1.0, 5.0, 2.0], [1.0, 2.0, 5.0]):
+        window = Window()
+        for norm in norms:
+            window.add(1, 0.0, 0.0, 0.0, norm)
+        assert window.row(3, 1e-4, 1.0, False)["grad_norm_max"] == 5.0
+
+
+@pytest.mark.parametrize("has_optimum", [False, True])
+def test_a_row_has_the_columns_of_the_record_in_order(has_optimum):
+    window = Window()
+    window.add(1, 1.0, 1.0, 1.0, 1.0)
+    assert tuple(window.row(1, 1e-4, 1.0, has_optimum)) == metrics.columns(has_optimum)
+    assert ",".join(metrics.columns(has_optimum)) == (NAMES + ",optimum_bits" if has_optimum else NAMES)
+
+
+def test_a_window_that_took_no_time_has_a_finite_speed():
+    window = Window(opened_at=5.0)
+    window.add(1, 1.0, 1.0, 1.0, 1.0)
+    assert math.isfinite(window.row(1, 1e-4, 5.0, False)["sequences_per_second"])
+
+
+updates = st.lists(
+    st.tuples(st.integers(1, 64), *[st.floats(0, 1e3)] * 4),
+    min_size=1,
+    max_size=20,
+)
+
+
+@given(updates)
+def test_a_row_of_any_updates(updates):
+    window = Window()
+    for update in updates:
+        window.add(*update)
+    row = window.row(1_000, 1e-4, 1.0, True)
+    counts, bits, error_bits, optimum_bits, norms = zip(*updates, strict=True)
+    assert row["bits_per_sequence"] == pytest.approx(math.fsum(bits) / sum(counts), rel=1e-12)
+    assert row["error_bits"] == pytest.approx(math.fsum(error_bits) / sum(counts), rel=1e-12)
+    assert row["optimum_bits"] == pytest.approx(math.fsum(optimum_bits) / sum(counts), rel=1e-12)
+    assert row["grad_norm"] == pytest.approx(math.fsum(norms) / len(updates), rel=1e-12)
+    assert row["grad_norm_max"] == max(norms)
+    assert row["sequences_per_second"] == sum(counts)
+
+
+# The record
+
+
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.lists(st.lists(numbers, min_size=8, max_size=8), max_size=5))
+@settings(max_examples=50)
+def test_every_number_comes_back_exactly(tmp_path_factory, values):
+    columns = metrics.columns(has_optimum=True)
+    rows = [dict(zip(columns, [10 * (i + 1), *line], strict=True)) for i, line in enumerate(values)]
+    path = tmp_path_factory.mktemp("record") / "metrics.csv"
+    write_rows(path, columns, rows)
+    assert read_rows(path) == rows
+    assert all(isinstance(row["sequences"], int) for row in read_rows(path))
+
+
+def test_the_record_is_plain_comma_separated_text(tmp_path):
+    rows = [{"sequences": 1_000, "bits_per_sequence": 0.1}, {"sequences": 2_000, "bits_per_sequence": 1e-07}]
+    write_rows(tmp_path / "metrics.csv", ("sequences", "bits_per_sequence"), rows)
+    assert (tmp_path / "metrics.csv").read_bytes() == b"sequences,bits_per_sequence\n1000,0.1\n2000,1e-07\n"
+
+
+def test_an_empty_file_has_no_rows(tmp_path):
+    (tmp_path / "metrics.csv").write_text("")
+    assert read_rows(tmp_path / "metrics.csv") == []
+
+
+def test_a_header_alone_has_no_rows(tmp_path):
+    (tmp_path / "metrics.csv").write_text(NAMES + "\n")
+    assert read_rows(tmp_path / "metrics.csv") == []
+
+
+@pytest.mark.parametrize(("up_to", "expected"), [(0, []), (9, []), (10, [10]), (29, [10, 20]), (30, [10, 20, 30])])
+def test_rows_past_a_checkpoint_are_left_out(tmp_path, up_to, expected):
+    rows = rows_of((10, 1.0), (10, 2.0), (10, 3.0))
+    write_rows(tmp_path / "metrics.csv", tuple(rows[0]), rows)
+    assert read_rows(tmp_path / "metrics.csv", up_to) == rows[: len(expected)]
+    assert [row["sequences"] for row in read_rows(tmp_path / "metrics.csv", up_to)] == expected
+    assert read_rows(tmp_path / "metrics.csv") == rows
+
+
+TORN_ROWS = [
+    dict(zip(NAMES.split(","), [10 * (i + 1), 12.5, -3e-07, 0.25, 1e22, 1e-4, 33.75, 123.0625 + i], strict=True))
+    for i in range(3)
+]
+
+
+def test_a_last_line_torn_anywhere_is_left_out(tmp_path):
+    """Torn inside a number it would be another number, as in 12 for 123.0625, or none at all, as in 1e-."""
+    path = tmp_path / "metrics.csv"
+    write_rows(path, tuple(TORN_ROWS[0]), TORN_ROWS)
+    whole = path.read_bytes()
+    begin = whole.rstrip(b"\n").rindex(b"\n") + 1
+    for end in range(begin, len(whole) - 1):
+        path.write_bytes(whole[:end])
+        assert read_rows(path) == TORN_ROWS[:2], whole[begin:end]
+
+
+def test_a_torn_header_has_no_rows(tmp_path):
+    for end in range(len(NAMES)):
+        (tmp_path / "metrics.csv").write_text(NAMES[:end])
+        assert read_rows(tmp_path / "metrics.csv") == []
+
+
+# Convergence
+
+
+def naive_trailing_means(rows):
+    """At each row, of the stretches of whole rows that end there, the shortest with 10,000 sequences."""
+    ends = [0] + [row["sequences"] for row in rows]
+    means = []
+    for last in range(1, len(ends)):
+        for first in range(last - 1, -1, -1):
+            if ends[last] - ends[first] >= 10_000:
+                bits = math.fsum(rows[i]["bits_per_sequence"] * (ends[i + 1] - ends[i]) for i in range(first, last))
+                means.append((ends[last], bits / (ends[last] - ends[first])))
+                break
+    return means
+
+
+counts = st.one_of(st.integers(1, 25_000), st.sampled_from([1, 999, 1_000, 5_000, 9_999, 10_000, 10_001]))
+
+
+@given(st.lists(st.tuples(counts, st.floats(0, 200)), max_size=40))
+def test_trailing_means_of_any_rows(windows):
+    rows = rows_of(*windows)
+    means = trailing_means(rows)
+    expected = naive_trailing_means(rows)
+    assert [end for end, _ in means] == [end for end, _ in expected]
+    assert [mean for _, mean in means] == pytest.approx([mean for _, mean in expected], rel=1e-9, abs=1e-9)
+
+
+# In sixty-fourths all sums are exact, so that both sides see the same mean on the same side of a threshold.
+sixty_fourths = st.one_of(st.integers(0, 80), st.integers(0, 8), st.just(64)).map(lambda count: count / 64)
+
+
+@given(st.lists(st.tuples(counts, sixty_fourths), min_size=1, max_size=40))
+@settings(max_examples=300)
+def test_convergence_of_any_rows(windows):
+    rows = rows_of(*windows)
+    means = naive_trailing_means(rows)
+    total = sum(count for count, _ in windows)
+    overall = sum(count * bits for count, bits in windows) / total
+    expected = {"final_bits": means[-1][1] if means else overall}
+    for name, threshold in (("solved_below_1", 1), ("solved_below_0_1", 0.1), ("solved_below_0_05", 0.05)):
+        stays = [end for i, (end, _) in enumerate(means) if all(mean < threshold for _, mean in means[i:])]
+        expected[name] = stays[0] if stays else None
+    assert convergence(rows) == expected
+
+
+def test_a_thousand_at_a_time_it_is_the_mean_of_the_last_ten_rows():
+    rows = rows_of(*[(1_000, float(i)) for i in range(1, 13)])
+    assert trailing_means(rows) == [(10_000, 5.5), (11_000, 6.5), (12_000, 7.5)]
+    assert convergence(rows)["final_bits"] == 7.5
+
+
+def test_solved_from_where_the_trailing_mean_falls_below():
+    rows = rows_of(*[(1_000, 2.0)] * 10, *[(1_000, 0.0)] * 20)
+    # After k rows of 0 it is 2 − 0.2 k: below 1 with the sixth, below 0.1 and 0.05 with the tenth.
+    assert convergence(rows) == {
+        "final_bits": 0.0,
+        "solved_below_1": 16_000,
+        "solved_below_0_1": 20_000,
+        "solved_below_0_05": 20_000,
+    }
+
+
+def test_a_relapse_counts_as_unsolved_until_it_is_over():
+    solved = [(1_000, 0.0)] * 20
+    assert convergence(rows_of(*solved))["solved_below_0_1"] == 10_000
+    relapsed = [*solved, (1_000, 50.0), *solved]
+    # The relapse is out of the trailing mean ten rows after it.
+    assert convergence(rows_of(*relapsed))["solved_below_0_1"] == 31_000
+
+
+def test_a_relapse_at_the_end_is_unsolved():
+    assert convergence(rows_of(*[(1_000, 0.0)] * 20, (1_000, 50.0))) == {
+        "final_bits": 5.0,
+        "solved_below_1": None,
+        "solved_below_0_1": None,
+        "solved_below_0_05": None,
+    }
+
+
+def test_never_solved_is_none():
+    assert convergence(rows_of(*[(1_000, 8.0)] * 30)) == {
+        "final_bits": 8.0,
+        "solved_below_1": None,
+        "solved_below_0_1": None,
+        "solved_below_0_05": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "threshold"), [("solved_below_1", 1.0), ("solved_below_0_1", 0.1), ("solved_below_0_05", 0.05)]
+)
+def test_below_means_strictly_below(name, threshold):
+    assert convergence(rows_of((10_000, threshold)))[name] is None
+    assert convergence(rows_of((10_000, math.nextafter(threshold, 0) - 1e-12)))[name] == 10_000
+
+
+def test_fewer_than_ten_thousand_sequences_are_never_solved_but_have_final_bits():
+    rows = rows_of((1, 8.0), (4_999, 0.0), (4_999, 0.0))
+    assert convergence(rows) == {
+        "final_bits": 8 / 9_999,
+        "solved_below_1": None,
+        "solved_below_0_1": None,
+        "solved_below_0_05": None,
+    }
+    assert convergence([*rows, {"sequences": 10_000, "bits_per_sequence": 0.0}])["solved_below_0_05"] == 10_000
+
+
+def test_a_record_without_rows_says_nothing():
+    assert set(convergence([]).values()) == {None}
+
+
+def test_the_names_of_the_results_are_those_of_the_summary():
+    assert list(convergence([])) == ["final_bits", "solved_below_1", "solved_below_0_1", "solved_below_0_05"]
+
+
+def test_the_record_can_be_read_without_us(tmp_path):
+    write_rows(tmp_path / "metrics.csv", tuple(TORN_ROWS[0]), TORN_ROWS)
+    with (tmp_path / "metrics.csv").open(newline="") as file:
+        found = list(csv.DictReader(file))
+    assert [{name: float(value) for name, value in row.items()} for row in found] == TORN_ROWS
