@@ -2,7 +2,7 @@
 """Draw the README's picture from finished runs of `make train`'s command: scripts/draw_first_run.py OUT RUN [RUN …]
 
 Above, the learning curve of every run beside the paper's (Figure 3). Below, what the first run's NTM does with a
-sequence of length 20: what it is told, what it answers, and where its heads write and read (as in the paper's Figure 6).
+sequence of length 20: what it is told, what it answers, and where its heads write and read (paper, Figure 6).
 """
 
 import csv

@@ -25,9 +25,9 @@ def test_hyperparameters_get_a_folder_each(command, tmp_path):
     done = command("train", "-m", *TINY[:-1], *COMMON, "train.learning_rate=1e-4,3e-5")
     assert done.returncode == 0, done.stderr
     # 1e-4 is the paper's value for the pair and needs no mention.
-    usual = "seed1-max_length-2-controller.size-12-memory.locations-10-memory.width-6"
+    usual = "seed1-controller.size-12-memory.locations-10-memory.width-6-max_length-2"
     names = {path.parent.name for path in tmp_path.rglob("summary.json")}
-    assert names == {name + suffix for suffix in ("", "-learning_rate-3e-05") for name in (usual,)}
+    assert names == {usual, f"{usual}-learning_rate-3e-05"}
 
 
 def test_a_failed_job_does_not_stop_the_others(command, tmp_path):

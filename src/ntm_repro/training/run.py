@@ -74,6 +74,8 @@ def _run(trainer: Trainer, folder: RunFolder, plan: Plan, record: dict[str, Any]
         log.info("checkpoint at %d sequences", trainer.sequences)
 
     try:
+        if plan.checkpoint is None:
+            sink.pictures(0, draw_example(trainer))
         with StopRequest() as stop:
             done = trainer.run(sink, save, lambda: stop.received)
         save()

@@ -1,0 +1,439 @@
+"""The training loop does what its parts say, and goes on from a checkpoint to the same bits.
+
+Shape suffixes: T steps, B sequences, I inputs, O outputs.
+"""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ntm_repro.models import Unrolled
+from ntm_repro.randomness import Purpose, Stream
+from ntm_repro.tasks.copy import Copy
+from ntm_repro.training import checkpoint as checkpoints
+from ntm_repro.training import loss
+from ntm_repro.training.loop import Diverged, Trainer, clip_gradients, to_tensors
+from ntm_repro.training.optimiser import GravesRMSProp
+from ntm_repro.training.settings import Clip
+
+CPU = torch.device("cpu")
+TIMES = ("sequences_per_second", "wall_seconds")
+
+
+def never():
+    return False
+
+
+def nothing():
+    pass
+
+
+def timeless(rows):
+    """Rows without what depends on the clock."""
+    return [{name: value for name, value in row.items() if name not in TIMES} for row in rows]
+
+
+def essence(checkpoint):
+    """All of a checkpoint that does not depend on the clock."""
+    window = {name: value for name, value in vars(checkpoint.window).items() if name != "opened_at"}
+    return {
+        "identity": checkpoint.identity,
+        "sequences": checkpoint.sequences,
+        "window": window,
+        "model": dict(checkpoint.model),
+        "optimiser": checkpoint.optimiser,
+    }
+
+
+# One update
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_an_update_is_a_step_down_the_gradient_of_the_mean_cost(tiny_trainer, batch_size):
+    trainer = tiny_trainer(batch_size=batch_size, learning_rate=0.01, clip=Clip.none)
+    twin = tiny_trainer()
+    optimiser = GravesRMSProp(twin.model.parameters(), 0.01)
+    bits, wrong, norms = 0.0, 0.0, []
+    for k in range(3):
+        trainer.update()
+
+        batch = Copy(max_length=3).draw(Stream(1, Purpose.TRAIN), k * batch_size, batch_size)
+        x_TBI, target_TBO, mask_TO = map(torch.from_numpy, (batch.input_TBI, batch.target_TBO, batch.mask_TO))
+        y_TBO = twin.model.unroll(x_TBI).y_TBO
+        bits_B = loss.bits(y_TBO, target_TBO, mask_TO)
+        twin.model.zero_grad()
+        (bits_B.sum() / batch_size).backward()
+        norms.append(sum(p.grad.double().square().sum().item() for p in twin.model.parameters()) ** 0.5)
+        optimiser.step()
+        bits += bits_B.sum().item()
+        wrong += loss.wrong_bits(y_TBO, target_TBO, mask_TO).sum().item()
+
+        assert trainer.sequences == (k + 1) * batch_size
+        for ours, theirs in zip(trainer.model.parameters(), twin.model.parameters(), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-7)
+    window = trainer.window
+    assert (window.sequences, window.updates) == (3 * batch_size, 3)
+    assert window.bits == pytest.approx(bits, rel=1e-5)
+    assert window.error_bits == wrong
+    assert window.grad_norm == pytest.approx(sum(norms), rel=1e-5)
+    assert window.grad_norm_max == pytest.approx(max(norms), rel=1e-5)
+    assert window.optimum_bits == 0
+
+
+@pytest.mark.parametrize("clip", list(Clip), ids=lambda clip: clip.name)
+def test_an_update_steps_along_clipped_gradients_and_records_their_norm_before(tiny_trainer, clip):
+    unclipped = tiny_trainer(clip=Clip.none)
+    unclipped.update()
+    full = [p.grad.clone() for p in unclipped.model.parameters()]
+    norm = torch.cat([g.flatten() for g in full]).norm().item()
+
+    trainer = tiny_trainer(clip=clip, clip_at=0.1)
+    trainer.update()
+    assert norm > 0.1
+    expected = {
+        Clip.value: [g.clamp(-0.1, 0.1) for g in full],
+        Clip.norm: [g * (0.1 / norm) for g in full],
+        Clip.none: full,
+    }[clip]
+    for parameter, gradient in zip(trainer.model.parameters(), expected, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-9)
+    assert trainer.window.grad_norm == pytest.approx(norm, rel=1e-6)
+
+
+@dataclass(frozen=True)
+class WithOptimum(Copy):
+    """Copy, but sequence number k is said to cost at least k bits."""
+
+    def optimum_bits(self, batch):
+        return (batch.first + np.arange(batch.size)).astype(float)
+
+
+def test_the_optimum_is_that_of_the_sequences_trained_on(tiny_trainer, recorder):
+    sink = recorder()
+    trainer = tiny_trainer(task=WithOptimum(max_length=1), batch_size=2, sequences=8, log_every=4)
+    trainer.run(sink, nothing, never)
+    assert [row["optimum_bits"] for row in sink.rows] == [1.5, 5.5]
+
+
+def test_without_an_optimum_there_is_no_column(tiny_trainer, recorder):
+    sink = recorder()
+    tiny_trainer(sequences=1, log_every=1).run(sink, nothing, never)
+    assert "optimum_bits" not in sink.rows[0]
+
+
+def test_a_batch_becomes_tensors_of_its_arrays():
+    batch = Copy().draw(Stream(1, Purpose.TRAIN), 0, 2, 3)
+    for tensor, array in zip(to_tensors(batch, CPU), (batch.input_TBI, batch.target_TBO, batch.mask_TO), strict=True):
+        assert tensor.dtype == torch.float32
+        assert np.array_equal(tensor.numpy(), array)
+
+
+# Clipping
+
+
+@pytest.fixture
+def gradients():
+    """A model of two parameters with the gradients 3, −4 and 12: a norm of 13."""
+    model = torch.nn.Module()
+    model.a = torch.nn.Parameter(torch.zeros(2))
+    model.b = torch.nn.Parameter(torch.zeros(1, 1))
+    model.unused = torch.nn.Parameter(torch.zeros(1))
+    model.a.grad = torch.tensor([3.0, -4.0])
+    model.b.grad = torch.tensor([[12.0]])
+    return model
+
+
+def clipped(model, clip, clip_at):
+    clip_gradients(model, clip, clip_at)
+    assert model.unused.grad is None
+    return [*model.a.grad.tolist(), model.b.grad.item()]
+
+
+def test_clipping_by_value_bounds_each_component(gradients):
+    assert clipped(gradients, Clip.value, 3.5) == [3.0, -3.5, 3.5]
+
+
+def test_clipping_by_norm_shortens_the_whole_gradient(gradients):
+    assert clipped(gradients, Clip.norm, 6.5) == pytest.approx([1.5, -2.0, 6.0], rel=1e-6)
+
+
+@pytest.mark.parametrize("clip", [Clip.value, Clip.norm], ids=lambda clip: clip.name)
+def test_small_gradients_are_not_clipped(gradients, clip):
+    assert clipped(gradients, clip, 13.01) == [3.0, -4.0, 12.0]
+
+
+def test_no_clipping_is_none(gradients):
+    assert clipped(gradients, Clip.none, 0.001) == [3.0, -4.0, 12.0]
+
+
+# When rows close and checkpoints are saved
+
+
+def pretend(trainer):
+    """Let updates do nothing but count; sequence number k costs k bits, 2 k of them wrong."""
+
+    def update():
+        batch = range(trainer.sequences, trainer.sequences + trainer.settings.batch_size)
+        trainer.sequences += len(batch)
+        trainer.window.add(len(batch), float(sum(batch)), 2.0 * sum(batch), 0.0, 1.0)
+
+    trainer.update = update
+    return trainer
+
+
+@given(
+    sequences=st.integers(1, 60),
+    batch_size=st.integers(1, 12),
+    log_every=st.integers(1, 20),
+    checkpoint_every=st.integers(1, 20),
+)
+@settings(deadline=None)
+def test_rows_and_checkpoints_come_with_the_first_update_that_reaches_a_multiple(
+    tiny_trainer, sequences, batch_size, log_every, checkpoint_every
+):
+    trainer = pretend(
+        tiny_trainer(
+            sequences=sequences, batch_size=batch_size, log_every=log_every, checkpoint_every=checkpoint_every
+        )
+    )
+    rows, saved, progress = [], [], []
+    sink = SimpleNamespace(row=rows.append, progress=progress.append)
+    assert trainer.run(sink, lambda: saved.append(trainer.sequences), never)
+
+    updates = -(-sequences // batch_size)
+    ends = [batch_size * (k + 1) for k in range(updates)]
+
+    def reaching(every):
+        return [end for end in ends if any(m % every == 0 for m in range(end - batch_size + 1, end + 1))]
+
+    assert trainer.sequences == ends[-1]
+    assert progress == [batch_size] * updates
+    assert [row["sequences"] for row in rows] == reaching(log_every)
+    assert saved == reaching(checkpoint_every)
+    # Each row is the mean over the sequences since the row before.
+    for begin, end, row in zip([0, *reaching(log_every)], reaching(log_every), rows, strict=False):
+        assert row["bits_per_sequence"] == pytest.approx((begin + end - 1) / 2, rel=1e-12)
+        assert row["error_bits"] == pytest.approx(begin + end - 1, rel=1e-12)
+        assert row["learning_rate"] == trainer.settings.learning_rate
+
+
+def test_a_row_is_written_before_the_checkpoint_of_the_same_update(tiny_trainer):
+    """A checkpoint without its row would leave a hole in the record."""
+    calls = []
+    trainer = pretend(tiny_trainer(sequences=4, log_every=2, checkpoint_every=2))
+    sink = SimpleNamespace(row=lambda row: calls.append("row"), progress=lambda count: None)
+    trainer.run(sink, lambda: calls.append("save"), never)
+    assert calls == ["row", "save", "row", "save"]
+
+
+def test_the_window_in_a_checkpoint_is_open_since_the_last_row(tiny_trainer, recorder):
+    windows = []
+    trainer = pretend(tiny_trainer(sequences=12, log_every=4, checkpoint_every=3))
+    trainer.run(recorder(), lambda: windows.append(trainer.checkpoint().window.sequences), never)
+    assert windows == [3, 2, 1, 0]
+
+
+def test_a_run_stops_before_the_next_update_when_told_to(tiny_trainer, recorder):
+    trainer = pretend(tiny_trainer(sequences=10, batch_size=2))
+    assert not trainer.run(recorder(), nothing, lambda: trainer.sequences >= 4)
+    assert trainer.sequences == 4
+    assert not trainer.run(recorder(), nothing, lambda: True)
+    assert trainer.sequences == 4
+    assert trainer.run(recorder(), nothing, never)
+    assert trainer.sequences == 10
+
+
+def test_a_stop_with_the_last_update_comes_too_late(tiny_trainer, recorder):
+    trainer = pretend(tiny_trainer(sequences=10, batch_size=2))
+    assert trainer.run(recorder(), nothing, lambda: trainer.sequences >= 10)
+
+
+def test_a_run_that_has_all_its_sequences_does_nothing(tiny_trainer, recorder):
+    sink, trainer = recorder(), pretend(tiny_trainer(sequences=10))
+    trainer.sequences = 11
+    assert trainer.run(sink, nothing, never)
+    assert trainer.sequences == 11
+    assert sink.calls == []
+
+
+# The clock
+
+
+def test_wall_seconds_add_up_over_resumes_and_rows_take_their_time_from_them(tiny_trainer, recorder, monkeypatch):
+    clock = SimpleNamespace(now=1_000.0)
+    monkeypatch.setattr("ntm_repro.training.loop.time", SimpleNamespace(monotonic=lambda: clock.now))
+
+    def ticking(trainer):
+        update = pretend(trainer).update
+
+        def slow():
+            clock.now += 2.0
+            update()
+
+        trainer.update = slow
+        return trainer
+
+    sink = recorder()
+    trainer = ticking(tiny_trainer(sequences=3, log_every=2))
+    trainer.run(sink, nothing, never)
+    checkpoint = trainer.checkpoint()
+    assert checkpoint.wall_seconds == trainer.wall_seconds == 6.0
+    clock.now = 500_000.0  # the machine was off
+    trainer = ticking(tiny_trainer(sequences=6, log_every=2))
+    trainer.restore(checkpoint)
+    trainer.run(sink, nothing, never)
+    assert trainer.wall_seconds == 12.0
+    assert [(row["sequences"], row["wall_seconds"]) for row in sink.rows] == [(2, 4.0), (4, 8.0), (6, 12.0)]
+    assert [row["sequences_per_second"] for row in sink.rows] == [0.5, 0.5, 0.5]
+
+
+# Going on
+
+
+def trained(trainer, sink, save=nothing, until=None):
+    trainer.run(sink, save, never if until is None else lambda: trainer.sequences >= until)
+    return trainer
+
+
+@given(updates=st.integers(0, 5), batch_size=st.integers(1, 3), log_every=st.integers(1, 7), on_disk=st.booleans())
+@settings(max_examples=20, deadline=None)
+def test_a_restored_run_goes_on_to_the_same_bits(
+    tiny_trainer, recorder, snapshot, same, tmp_path_factory, updates, batch_size, log_every, on_disk
+):
+    asked = {"batch_size": batch_size, "log_every": log_every, "sequences": 5 * batch_size, "learning_rate": 0.01}
+    straight_rows, first_rows, second_rows = recorder(), recorder(), recorder()
+    straight = trained(tiny_trainer(**asked), straight_rows)
+
+    first = trained(tiny_trainer(**asked), first_rows, until=updates * batch_size)
+    assert first.sequences == updates * batch_size
+    checkpoint = snapshot(first)
+    if on_disk:
+        folder = tmp_path_factory.mktemp("run")
+        checkpoints.save(folder, checkpoint)
+        checkpoint = checkpoints.load(folder / checkpoints.NEWEST)
+    # Whatever the trainer did before, it goes on from the checkpoint.
+    second = tiny_trainer(**asked)
+    second.update()
+    second.restore(checkpoint)
+    trained(second, second_rows)
+
+    assert same(essence(second.checkpoint()), essence(straight.checkpoint()))
+    assert timeless(first_rows.rows + second_rows.rows) == timeless(straight_rows.rows)
+
+
+def test_a_checkpoint_on_disk_is_not_touched_by_the_run_that_goes_on(tiny_trainer, recorder, same, tmp_path):
+    trainer = tiny_trainer(sequences=4, checkpoint_every=2, learning_rate=0.01)
+    trained(trainer, recorder(), lambda: checkpoints.save(tmp_path, trainer.checkpoint()), until=2)
+    at_two = checkpoints.load(tmp_path / checkpoints.NEWEST)
+    trained(trainer, recorder(), lambda: checkpoints.save(tmp_path, trainer.checkpoint()))
+    assert checkpoints.load(tmp_path / checkpoints.NEWEST).sequences == 4
+    assert same(checkpoints.load(tmp_path / checkpoints.PREVIOUS), at_two)
+
+
+def test_how_often_a_run_logs_or_saves_does_not_change_what_it_learns(tiny_trainer, recorder, same):
+    asked = {"sequences": 6, "learning_rate": 0.01}
+    often = trained(tiny_trainer(**asked, log_every=1, checkpoint_every=1), recorder())
+    seldom = trained(tiny_trainer(**asked, log_every=100, checkpoint_every=100), recorder())
+    assert same(dict(often.model.state_dict()), dict(seldom.model.state_dict()))
+
+
+def test_more_sequences_go_on_as_if_they_had_been_asked_for_at_once(tiny_trainer, recorder, snapshot, same):
+    asked = {"batch_size": 2, "log_every": 3, "learning_rate": 0.01}
+    # 5 is reached in the middle of a batch, which is trained on whole.
+    short = trained(tiny_trainer(**asked, sequences=5), recorder())
+    longer = tiny_trainer(**asked, sequences=10)
+    longer.restore(snapshot(short))
+    trained(longer, recorder())
+    straight = trained(tiny_trainer(**asked, sequences=10), recorder())
+    assert same(essence(longer.checkpoint()), essence(straight.checkpoint()))
+
+
+def test_seeds_differ_in_weights_and_in_sequences(tiny_trainer):
+    one, other = tiny_trainer(seed=1), tiny_trainer(seed=2)
+    assert not torch.equal(one.model.output.weight, other.model.output.weight)
+    assert not np.array_equal(one.stream.words(0, 4), other.stream.words(0, 4))
+
+
+# Divergence
+
+
+def nan_output(trainer):
+    unroll = trainer.unroll
+
+    def broken(model, x_TBI, *arguments, **options):
+        return Unrolled(unroll(model, x_TBI).y_TBO * torch.nan, None, None)
+
+    trainer.unroll = broken
+
+
+def infinite_loss(trainer):
+    unroll = trainer.unroll
+
+    def broken(model, x_TBI, *arguments, **options):
+        return Unrolled(unroll(model, x_TBI).y_TBO * torch.inf, None, None)
+
+    trainer.unroll = broken
+
+
+def infinite_gradient(trainer):
+    trainer.model.output.bias.register_hook(lambda gradient: gradient * torch.inf)
+
+
+def nan_gradient(trainer):
+    trainer.model.output.bias.register_hook(lambda gradient: gradient * torch.nan)
+
+
+@pytest.mark.parametrize("clip", list(Clip), ids=lambda clip: clip.name)
+@pytest.mark.parametrize(
+    ("breaking", "what"),
+    [(nan_output, "loss"), (infinite_loss, "loss"), (infinite_gradient, "gradient"), (nan_gradient, "gradient")],
+)
+def test_what_is_not_finite_reaches_no_weight(tiny_trainer, snapshot, same, breaking, what, clip):
+    trainer = tiny_trainer(batch_size=2, clip=clip, learning_rate=0.01)
+    for _ in range(2):
+        trainer.update()
+    before = essence(snapshot(trainer))
+    breaking(trainer)
+    with pytest.raises(Diverged, match=f"^the {what} is not finite at sequence 4$") as caught:
+        trainer.update()
+    assert same(essence(snapshot(trainer)), before)
+    expected = trainer.task.draw(Stream(1, Purpose.TRAIN), 4, 2)
+    assert caught.value.batch.first == 4
+    assert np.array_equal(caught.value.batch.input_TBI, expected.input_TBI)
+    assert np.array_equal(caught.value.batch.target_TBO, expected.target_TBO)
+
+
+def test_large_gradients_that_clipping_bounds_are_no_divergence(tiny_trainer):
+    trainer = tiny_trainer(clip=Clip.value, learning_rate=0.01)
+    trainer.model.output.bias.register_hook(lambda gradient: gradient * 1e15)
+    trainer.update()
+    assert trainer.sequences == 1
+    assert trainer.window.grad_norm_max > 1e14
+    assert trainer.model.output.bias.grad.abs().max() <= 10
+
+
+# Learning
+
+
+def test_it_learns(tiny_trainer, recorder):
+    """One random byte is read back: from the 8 bits of guessing to next to nothing within 2,400 sequences."""
+    sink = recorder()
+    trainer = tiny_trainer(
+        task=Copy(max_length=1), seed=1, batch_size=8, sequences=2_400, log_every=400, learning_rate=0.01
+    )
+    trainer.run(sink, nothing, never)
+    assert sink.rows[0]["bits_per_sequence"] > 5
+    assert sink.rows[-1]["bits_per_sequence"] < 2
+    assert sink.rows[-1]["error_bits"] < 0.5
+
+
+def test_a_trainer_begins_at_sequence_0(tiny_trainer):
+    trainer = tiny_trainer()
+    assert isinstance(trainer, Trainer)
+    assert trainer.sequences == 0
+    assert trainer.checkpoint().window.updates == 0
