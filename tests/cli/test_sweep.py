@@ -50,6 +50,14 @@ def test_the_same_sweep_skips_what_is_finished(command):
     assert again.stdout.count("finished: 20 sequences") == 2
 
 
+def test_globs_and_ranges_sweep_too(command, tmp_path):
+    """And a run shorter than a log interval, which has no final bits to show, is still a finished run."""
+    done = command("train", "-m", "model=glob(ntm*)", "seed=range(1,3)", "train.sequences=2", "task.max_length=1")
+    assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.rglob("summary.json"))) == 4
+    assert done.stdout.count("2 sequences, shorter than train.log_every") == 4
+
+
 def test_an_experiment_sweeps_and_can_be_narrowed(command, tmp_path):
     done = command("train", "experiment=fig03", "model=ntm,ntm_ff", "task.max_length=1", *COMMON)
     assert done.returncode == 0, done.stderr

@@ -110,13 +110,13 @@ class Recorder:
         self.calls.append(("close",))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def recorder():
     """A function that makes a sink that keeps everything it is given."""
     return Recorder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def contents():
     """A function that reads a whole folder: the bytes of each file by its path inside."""
 
@@ -126,7 +126,7 @@ def contents():
     return read
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def files_no_longer_than():
     """A context in which the operating system itself refuses to write past a size, after writing what fits."""
 

@@ -79,7 +79,10 @@ def _check_overrides(overrides: Sequence[Override]) -> None:
         if key.startswith(REFUSED):
             raise UsageError(f"{key}: set run_dir= or results_dir= instead")
         if key in ("task", "model", "experiment", "debug") and not override.is_delete():
-            chosen = override.sweep_string_iterator() if override.is_choice_sweep() else [override.value()]
+            if override.is_sweep_override():
+                chosen = list(override.sweep_string_iterator())
+            else:
+                chosen = [override.value()]
             for name in chosen:
                 if name is None and key in ("experiment", "debug"):
                     continue

@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -103,11 +103,16 @@ def finished_line(folder: RunFolder) -> str:
     solved = summary.get("solved_below_0_1")
     parts = [
         f"finished: {summary.get('sequences', 0):,} sequences in {summary.get('wall_seconds', 0) / 60:.1f} min",
-        f"{summary.get('final_bits') or 0:.4f} bits/sequence at the end",
+        f"{_final_bits(summary)} at the end",
         f"below 0.1 bits from {solved:,} sequences" if solved else "not below 0.1 bits",
         str(folder.path),
     ]
     return " · ".join(parts)
+
+
+def _final_bits(summary: dict[str, Any]) -> str:
+    bits = summary.get("final_bits")
+    return "shorter than train.log_every, no bits/sequence" if bits is None else f"{bits:.4f} bits/sequence"
 
 
 def resume_command(argv: Sequence[str]) -> str:
@@ -157,7 +162,7 @@ def _sweep(arguments: Sequence[str], configs: Sequence[DictConfig], argv: Sequen
         status = summary.get("status", "not started" if interrupted else "failed")
         done = status == "finished" and summary.get("sequences", 0) >= config.train.sequences
         if done:
-            print(f"  {folder.path}: {summary['sequences']:,} sequences, {summary['final_bits']:.4f} bits/sequence")
+            print(f"  {folder.path}: {summary['sequences']:,} sequences, {_final_bits(summary)}")
         else:
             failed += 1
             where = f"; see {folder.log}" if folder.log.exists() else ""

@@ -1,5 +1,6 @@
 """Where metrics go: the record (metrics.csv), TensorBoard for watching, and the terminal."""
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,6 +59,9 @@ class CsvSink(Silent):
         self.file.write(",".join(str(row[name]) for name in self.columns) + "\n")
         self.file.flush()
 
+    def flush(self) -> None:
+        os.fsync(self.file.fileno())  # before a checkpoint claims that these rows exist
+
     def close(self) -> None:
         self.file.close()
 
@@ -68,7 +72,8 @@ class TensorBoardSink(Silent):
     def __init__(self, folder: Path, config_text: str, resumed_at: int) -> None:
         from torch.utils.tensorboard import SummaryWriter  # slow to import
 
-        purge_step = resumed_at + 1 if resumed_at else None
+        # Hide what an earlier start logged past this point, or curves would double.
+        purge_step = resumed_at + 1 if resumed_at else 0
         self.writer = SummaryWriter(str(folder), purge_step=purge_step)
         self.writer.add_text("config", f"```yaml\n{config_text}\n```", resumed_at)
 
@@ -85,8 +90,9 @@ class TensorBoardSink(Silent):
         """One line of TensorBoard's HPARAMS table, in this run rather than in a sub-run as `add_hparams` would."""
         from torch.utils.tensorboard.summary import hparams
 
+        assert self.writer.file_writer is not None
         for summary in hparams(dict(values), dict(results)):
-            self.writer._get_file_writer().add_summary(summary)
+            self.writer.file_writer.add_summary(summary)
 
     def flush(self) -> None:
         self.writer.flush()
