@@ -16,7 +16,7 @@ def failing(error):
     """A stand-in for a system call that always fails."""
 
     def call(*arguments, **options):
-        raise error
+        raise type(error)(*error.args)
 
     return call
 
@@ -116,8 +116,25 @@ def test_leftovers_of_a_killed_keep_previous_do_not_matter(tmp_path, file_system
     assert contents(tmp_path) == {"newest": b"1", "older": b"1"}
 
 
-def test_keeping_the_same_file_twice_leaves_no_third_name(tmp_path, file_system):
+def test_leftovers_that_are_another_name_of_a_file_are_not_written_through(tmp_path):
+    """What a killed keep_previous leaves may be the newest file itself."""
+    (tmp_path / "newest").write_bytes(b"1")
+    (tmp_path / "witness").write_bytes(b"precious")
+    (tmp_path / "older.tmp").hardlink_to(tmp_path / "witness")
+    keep_previous(tmp_path / "newest", tmp_path / "older")
+    assert contents(tmp_path) == {"newest": b"1", "older": b"1", "witness": b"precious"}
+
+
+def test_keeping_the_same_file_twice_leaves_no_third_name(tmp_path):
     """rename(2) does nothing where both names already are the same file."""
+    (tmp_path / "newest").write_bytes(b"1")
+    keep_previous(tmp_path / "newest", tmp_path / "older")
+    keep_previous(tmp_path / "newest", tmp_path / "older")
+    assert contents(tmp_path) == {"newest": b"1", "older": b"1"}
+
+
+def test_without_hard_links_keeping_the_same_file_twice_leaves_no_third_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "link", failing(NO_HARD_LINKS))
     (tmp_path / "newest").write_bytes(b"1")
     keep_previous(tmp_path / "newest", tmp_path / "older")
     keep_previous(tmp_path / "newest", tmp_path / "older")

@@ -20,10 +20,17 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def keep_previous(path: Path, previous: Path) -> None:
     """Make `previous` another name of the file `path`, which is there before, during and after. Raises `OSError`."""
+    if previous.exists() and previous.samefile(path):
+        return
     temporary = previous.with_name(previous.name + ".tmp")
     temporary.unlink(missing_ok=True)
     try:
         os.link(path, temporary)
     except OSError:  # a file system without hard links
-        temporary.write_bytes(path.read_bytes())
-    temporary.replace(previous)
+        write_atomically(previous, path.read_bytes())
+        return
+    try:
+        temporary.replace(previous)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from ntm_repro import kernels, models
 from ntm_repro.evaluation.generalisation import evaluate
 from ntm_repro.models import Unrolled
+from ntm_repro.models.ntm import ControllerSettings, MemorySettings, Settings
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.copy import Copy
 from ntm_repro.training import loss
@@ -181,9 +183,6 @@ def test_no_gradients_are_recorded():
 
 
 def test_a_model_is_left_as_it_was():
-    from ntm_repro import kernels, models
-    from ntm_repro.models.ntm import ControllerSettings, MemorySettings, Settings
-
     sizes = Settings(controller=ControllerSettings(size=8), memory=MemorySettings(locations=8, width=4))
     model = models.build(sizes, Copy.inputs, Copy.outputs, seed=1)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}

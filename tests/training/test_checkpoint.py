@@ -1,20 +1,22 @@
-"""Checkpoints survive whatever happens to the process and the disk, and are refused where anything is wrong with them."""
+"""Checkpoints survive whatever happens to the process and the disk, and are refused where anything is wrong."""
 
 import errno
+import io
 import os
 import pickle
 import shutil
 import zipfile
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ntm_repro.errors import UsageError
-from ntm_repro.training.checkpoint import FORMAT, load, load_or_name_previous, save
+from ntm_repro.training.checkpoint import FORMAT, go_back, load, load_or_name_previous, save
 
 NEWEST, PREVIOUS = "checkpoint.pt", "checkpoint.previous.pt"
 
@@ -128,12 +130,33 @@ class Payload:
         return Path.touch, (self.path,)
 
 
+def sealed(archive):
+    """An archive with its digest as its comment, as `save` writes it; anybody can compute that."""
+    assert archive.endswith(b"\0\0")  # the length of the comment
+    return archive[:-2] + b"\x47\x00sha256:" + sha256(archive).hexdigest().encode()
+
+
+def write_sealed(content, path):
+    """What `save` would write if this were what it gives to torch."""
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    path.write_bytes(sealed(buffer.getvalue()))
+
+
 def raw_pickle(payload, path):
     path.write_bytes(pickle.dumps(payload))
 
 
+def sealed_pickle(payload, path):
+    path.write_bytes(sealed(pickle.dumps(payload) + b"\0\0"))
+
+
 def torch_zip(payload, path):
     torch.save(payload, path)
+
+
+def sealed_torch_zip(payload, path):
+    write_sealed(payload, path)
 
 
 def legacy_torch_file(payload, path):
@@ -143,15 +166,24 @@ def legacy_torch_file(payload, path):
 def hidden_in_a_checkpoint(payload, path):
     content = content_of(path)
     content["optimiser"]["state"][0]["square"] = payload
-    torch.save(content, path)
+    write_sealed(content, path)
 
 
 def hidden_in_a_spare_field(payload, path):
-    torch.save({**content_of(path), "note": payload}, path)
+    write_sealed({**content_of(path), "note": payload}, path)
 
 
 @pytest.mark.parametrize(
-    "write", [raw_pickle, torch_zip, legacy_torch_file, hidden_in_a_checkpoint, hidden_in_a_spare_field]
+    "write",
+    [
+        raw_pickle,
+        sealed_pickle,
+        torch_zip,
+        sealed_torch_zip,
+        legacy_torch_file,
+        hidden_in_a_checkpoint,
+        hidden_in_a_spare_field,
+    ],
 )
 def test_a_file_that_would_run_code_is_refused_and_runs_nothing(tmp_path, a_checkpoint, write):
     save(tmp_path, a_checkpoint())
@@ -166,6 +198,20 @@ def test_a_file_that_would_run_code_is_refused_and_runs_nothing(tmp_path, a_chec
     assert touched.exists()
 
 
+def test_the_seal_of_these_tests_is_that_of_a_checkpoint(tmp_path, a_checkpoint, same):
+    """Else the hostile files above would be refused for the wrong reason."""
+    save(tmp_path, a_checkpoint())
+    content = content_of(tmp_path / NEWEST)
+    write_sealed(content, tmp_path / "again.pt")
+    assert same(load(tmp_path / "again.pt"), a_checkpoint())
+
+
+def test_other_readers_of_zip_files_can_read_a_checkpoint(tmp_path, a_checkpoint):
+    save(tmp_path, a_checkpoint())
+    with zipfile.ZipFile(tmp_path / NEWEST) as archive:
+        assert archive.testzip() is None
+
+
 # Damage
 
 
@@ -177,11 +223,12 @@ def test_a_file_cut_short_anywhere_is_refused(whole, scratch, data):
         load(scratch)
 
 
-@pytest.mark.parametrize("size", [0, 1, 4, 30])
+@pytest.mark.parametrize("size", [0, 1, 4, 30, 70, 71, 72, 73, 74])
 def test_a_file_of_which_next_to_nothing_is_left_is_refused(whole, scratch, size):
-    scratch.write_bytes(whole[:size])
-    with pytest.raises(UsageError, match="truncated or not a checkpoint"):
-        load(scratch)
+    for rest in (whole[:size], whole[len(whole) - size :]):
+        scratch.write_bytes(rest)
+        with pytest.raises(UsageError, match=r"truncated|damaged"):
+            load(scratch)
 
 
 def test_the_last_byte_counts(whole, scratch):
@@ -191,17 +238,13 @@ def test_the_last_byte_counts(whole, scratch):
 
 
 @given(share=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
-@example(share=0.0, bit=0)
-@settings(max_examples=200, deadline=None)
-def test_a_flipped_bit_is_refused_or_does_not_matter(whole, scratch, a_checkpoint, same, share, bit):
+@settings(max_examples=300, deadline=None)
+def test_a_flipped_bit_is_refused(whole, scratch, share, bit):
     flipped = bytearray(whole)
     flipped[int(share * len(whole))] ^= 1 << bit
     scratch.write_bytes(flipped)
-    try:
-        loaded = load(scratch)
-    except UsageError:
-        return
-    assert same(loaded, a_checkpoint())
+    with pytest.raises(UsageError, match=r"truncated|damaged"):
+        load(scratch)
 
 
 def test_a_flipped_bit_in_the_numbers_is_refused(whole, scratch, a_checkpoint):
@@ -215,22 +258,18 @@ def test_a_flipped_bit_in_the_numbers_is_refused(whole, scratch, a_checkpoint):
             load(scratch)
 
 
-def test_a_flipped_bit_in_the_table_of_contents_is_refused_or_does_not_matter(whole, scratch, a_checkpoint, same):
-    """torch takes an entry for a folder by one bit of its attributes, and then leaves its numbers uninitialised."""
+def test_an_entry_marked_as_a_folder_is_refused(whole, scratch, a_checkpoint):
+    """torch would leave its numbers uninitialised: checksums of the entries alone do not catch this."""
     with zipfile.ZipFile(scratch_with(scratch, whole)) as archive:
         entries = len(archive.infolist())
     begin, attributes_at = 0, 38
     for _ in range(entries):
         begin = whole.index(b"PK\x01\x02", begin + 1)
-        for bit in range(8):
-            flipped = bytearray(whole)
-            flipped[begin + attributes_at] ^= 1 << bit
-            scratch.write_bytes(flipped)
-            try:
-                loaded = load(scratch)
-            except UsageError:
-                continue
-            assert same(loaded, a_checkpoint()), (begin, bit)
+        flipped = bytearray(whole)
+        flipped[begin + attributes_at] ^= 0x10
+        scratch.write_bytes(flipped)
+        with pytest.raises(UsageError, match="damaged"):
+            load(scratch)
 
 
 def scratch_with(path, content):
@@ -245,12 +284,24 @@ def write_state_dict(path):
     torch.save(torch.nn.Linear(2, 2).state_dict(), path)
 
 
+def write_sealed_state_dict(path):
+    write_sealed(torch.nn.Linear(2, 2).state_dict(), path)
+
+
 def write_tensor(path):
     torch.save(torch.zeros(3), path)
 
 
+def write_sealed_tensor(path):
+    write_sealed(torch.zeros(3), path)
+
+
 def write_text(path):
     path.write_text("not a checkpoint\n" * 100)
+
+
+def write_sealed_text(path):
+    path.write_bytes(sealed(b"not a checkpoint\n" * 100 + b"\0\0"))
 
 
 def write_nothing(path):
@@ -271,14 +322,25 @@ def leave_out(path):
 
 
 @pytest.mark.parametrize(
-    "write", [write_state_dict, write_tensor, write_text, write_nothing, write_zip, make_folder, leave_out]
+    ("write", "why"),
+    [
+        (write_state_dict, "is truncated or not a checkpoint of ntm-repro; refused without running anything from it"),
+        (write_sealed_state_dict, "is not a checkpoint of ntm-repro"),
+        (write_tensor, "is truncated or not a checkpoint of ntm-repro; refused without running anything from it"),
+        (write_sealed_tensor, "is not a checkpoint of ntm-repro"),
+        (write_text, "is truncated or not a checkpoint of ntm-repro; refused without running anything from it"),
+        (write_sealed_text, "is not safe to load; refused without running anything from it"),
+        (write_nothing, "is truncated or not a checkpoint of ntm-repro; refused without running anything from it"),
+        (write_zip, "is truncated or not a checkpoint of ntm-repro; refused without running anything from it"),
+        (make_folder, "cannot be read (Is a directory)"),
+        (leave_out, "cannot be read (No such file or directory)"),
+    ],
 )
-def test_what_is_no_checkpoint_is_refused_by_name(tmp_path, write):
+def test_what_is_no_checkpoint_is_refused_by_name_and_in_one_line(tmp_path, write, why):
     write(tmp_path / NEWEST)
     with pytest.raises(UsageError) as caught:
         load(tmp_path / NEWEST)
-    assert str(caught.value).startswith(str(tmp_path / NEWEST) + " is")
-    assert "\n" not in str(caught.value)
+    assert str(caught.value) == f"{tmp_path / NEWEST} {why}"
 
 
 @pytest.mark.parametrize("field", ["identity", "sequences", "wall_seconds", "window", "model", "optimiser", "format"])
@@ -286,23 +348,23 @@ def test_a_checkpoint_without_one_of_its_fields_is_refused(tmp_path, a_checkpoin
     save(tmp_path, a_checkpoint())
     content = content_of(tmp_path / NEWEST)
     del content[field]
-    torch.save(content, tmp_path / NEWEST)
-    with pytest.raises(UsageError, match="not a checkpoint of ntm-repro"):
+    write_sealed(content, tmp_path / NEWEST)
+    with pytest.raises(UsageError, match=r"checkpoint\.pt is not a checkpoint of ntm-repro$"):
         load(tmp_path / NEWEST)
 
 
 @pytest.mark.parametrize("window", [None, 5, {"sequences": 1, "moon": 2}])
 def test_a_window_of_another_kind_is_refused(tmp_path, a_checkpoint, window):
     save(tmp_path, a_checkpoint())
-    torch.save({**content_of(tmp_path / NEWEST), "window": window}, tmp_path / NEWEST)
-    with pytest.raises(UsageError, match="not a checkpoint of ntm-repro"):
+    write_sealed({**content_of(tmp_path / NEWEST), "window": window}, tmp_path / NEWEST)
+    with pytest.raises(UsageError, match=r"checkpoint\.pt is not a checkpoint of ntm-repro$"):
         load(tmp_path / NEWEST)
 
 
 def test_a_newer_format_is_refused_with_the_fix(tmp_path, a_checkpoint):
     save(tmp_path, a_checkpoint())
     # A newer format may well have other fields.
-    torch.save({**content_of(tmp_path / NEWEST), "format": FORMAT + 1, "new_field": 1}, tmp_path / NEWEST)
+    write_sealed({**content_of(tmp_path / NEWEST), "format": FORMAT + 1, "new_field": 1}, tmp_path / NEWEST)
     with pytest.raises(UsageError, match=r"checkpoint\.pt was written by a newer ntm-repro; update to use it"):
         load(tmp_path / NEWEST)
 
@@ -351,6 +413,27 @@ def test_a_bad_previous_checkpoint_is_not_said_to_be_good(two):
     assert str(two / PREVIOUS) in str(caught.value)
 
 
+# Going back
+
+
+@pytest.mark.parametrize("hard_links", [True, False])
+@pytest.mark.parametrize("spoil", [None, write_text, Path.unlink], ids=["good newest", "bad newest", "no newest"])
+def test_going_back_gives_up_the_newest_checkpoint(two, a_checkpoint, monkeypatch, spoil, hard_links):
+    if not hard_links:
+        monkeypatch.setattr(os, "link", refuse(errno.EPERM))
+    if spoil is not None:
+        spoil(two / NEWEST)
+    go_back(two)
+    assert load(two / NEWEST).sequences == load(two / PREVIOUS).sequences == 1_000
+    # However often a run goes back, and whatever it does then, the older one is there.
+    go_back(two)
+    save(two, a_checkpoint(1_500))
+    assert (load(two / NEWEST).sequences, load(two / PREVIOUS).sequences) == (1_500, 1_000)
+    save(two, a_checkpoint(2_500))
+    assert (load(two / NEWEST).sequences, load(two / PREVIOUS).sequences) == (2_500, 1_500)
+    assert names(two) == [PREVIOUS, NEWEST]
+
+
 # A failing disk
 
 
@@ -376,6 +459,21 @@ def test_a_disk_full_at_the_last_moment_costs_neither_checkpoint(two, a_checkpoi
     with pytest.raises(OSError, match="No space"):
         save(two, a_checkpoint(3_000))
     assert contents(two) == before
+
+
+def test_a_failing_last_step_keeps_the_newest_and_leaves_nothing_behind(two, a_checkpoint, monkeypatch):
+    replace = os.replace
+
+    def fails_at_last(source, target):
+        if Path(target).name == NEWEST:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return replace(source, target)
+
+    monkeypatch.setattr(os, "replace", fails_at_last)
+    with pytest.raises(OSError, match="Input/output"):
+        save(two, a_checkpoint(3_000))
+    assert names(two) == [PREVIOUS, NEWEST]
+    assert load(two / NEWEST).sequences == 2_000
 
 
 def test_a_failing_rename_keeps_the_newest_and_leaves_nothing_behind(tmp_path, a_checkpoint, monkeypatch):

@@ -197,9 +197,7 @@ def test_rows_and_checkpoints_come_with_the_first_update_that_reaches_a_multiple
     tiny_trainer, sequences, batch_size, log_every, checkpoint_every
 ):
     trainer = pretend(
-        tiny_trainer(
-            sequences=sequences, batch_size=batch_size, log_every=log_every, checkpoint_every=checkpoint_every
-        )
+        tiny_trainer(sequences=sequences, batch_size=batch_size, log_every=log_every, checkpoint_every=checkpoint_every)
     )
     rows, saved, progress = [], [], []
     sink = SimpleNamespace(row=rows.append, progress=progress.append)
@@ -285,6 +283,7 @@ def test_wall_seconds_add_up_over_resumes_and_rows_take_their_time_from_them(tin
     assert checkpoint.wall_seconds == trainer.wall_seconds == 6.0
     clock.now = 500_000.0  # the machine was off
     trainer = ticking(tiny_trainer(sequences=6, log_every=2))
+    clock.now += 1.0  # reading the checkpoint does not count
     trainer.restore(checkpoint)
     trainer.run(sink, nothing, never)
     assert trainer.wall_seconds == 12.0
@@ -380,6 +379,16 @@ def infinite_loss(trainer):
     trainer.unroll = broken
 
 
+def overflowing_loss(trainer):
+    """Each bit costs a finite amount, and their sum does not; the gradient is finite."""
+    unroll = trainer.unroll
+
+    def broken(model, x_TBI, *arguments, **options):
+        return Unrolled(unroll(model, x_TBI).y_TBO * 0 + 3e38, None, None)
+
+    trainer.unroll = broken
+
+
 def infinite_gradient(trainer):
     trainer.model.output.bias.register_hook(lambda gradient: gradient * torch.inf)
 
@@ -391,7 +400,13 @@ def nan_gradient(trainer):
 @pytest.mark.parametrize("clip", list(Clip), ids=lambda clip: clip.name)
 @pytest.mark.parametrize(
     ("breaking", "what"),
-    [(nan_output, "loss"), (infinite_loss, "loss"), (infinite_gradient, "gradient"), (nan_gradient, "gradient")],
+    [
+        (nan_output, "loss"),
+        (infinite_loss, "loss"),
+        (overflowing_loss, "loss"),
+        (infinite_gradient, "gradient"),
+        (nan_gradient, "gradient"),
+    ],
 )
 def test_what_is_not_finite_reaches_no_weight(tiny_trainer, snapshot, same, breaking, what, clip):
     trainer = tiny_trainer(batch_size=2, clip=clip, learning_rate=0.01)

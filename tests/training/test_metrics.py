@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from ntm_repro.training import metrics
 from ntm_repro.training.metrics import Window, convergence, read_rows, trailing_means, write_rows
 
-NAMES = (
-    "sequences,bits_per_sequence,error_bits,grad_norm,grad_norm_max,learning_rate,sequences_per_second,wall_seconds"
-)
+NAMES = "sequences,bits_per_sequence,error_bits,grad_norm,grad_norm_max,learning_rate,sequences_per_second,wall_seconds"
 
 
 def rows_of(*counts_and_bits):
@@ -145,6 +143,25 @@ def test_a_last_line_torn_anywhere_is_left_out(tmp_path):
     for end in range(begin, len(whole) - 1):
         path.write_bytes(whole[:end])
         assert read_rows(path) == TORN_ROWS[:2], whole[begin:end]
+
+
+def test_a_last_line_torn_between_its_numbers_is_left_out(tmp_path):
+    path = tmp_path / "metrics.csv"
+    write_rows(path, tuple(TORN_ROWS[0]), TORN_ROWS)
+    whole = path.read_bytes()
+    for end in range(whole.rstrip(b"\n").rindex(b"\n") + 1, whole.rindex(b",")):
+        path.write_bytes(whole[:end])
+        assert read_rows(path) == TORN_ROWS[:2]
+
+
+def test_zeros_that_a_power_cut_leaves_at_the_end_are_left_out(tmp_path):
+    """Some file systems have made the file longer when the power fails, but not yet written what goes there."""
+    path = tmp_path / "metrics.csv"
+    for ending in (b"\0" * 40, b"30,12.5" + b"\0" * 40, b",".join([b"\0"] * 8)):
+        write_rows(path, tuple(TORN_ROWS[0]), TORN_ROWS[:2])
+        with path.open("ab") as file:
+            file.write(ending)
+        assert read_rows(path) == TORN_ROWS[:2]
 
 
 def test_a_torn_header_has_no_rows(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ntm_repro.training.pictures import BACKGROUND, GAP, PIXELS, coloured, stacked
+from ntm_repro.training.pictures import BACKGROUND, GAP, PIXELS, TALLEST, coloured, stacked
 
 DARK, MIDDLE, BRIGHT = (68, 1, 84), (33, 145, 140), (253, 231, 37)
 
@@ -45,6 +45,19 @@ def test_brighter_means_more():
     picture = coloured(np.linspace(0, 1, 50)[:, None])
     brightness = picture[0, ::PIXELS].astype(float) @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(brightness) > 0).all()
+
+
+@pytest.mark.parametrize(("channels", "height"), [(66, 6), (67, 5), (128, 3), (400, 1), (1_024, 1)])
+def test_a_panel_of_many_channels_is_no_taller_than_a_screen(channels, height):
+    """Unless even one pixel each is too much: then none is left out."""
+    values_TC = np.zeros((2, channels))
+    values_TC[1, -1] = 1
+    picture = coloured(values_TC)
+    assert picture.shape == (channels * height, 2 * PIXELS, 3)
+    assert height == 1 or len(picture) <= TALLEST == 400
+    bright_YX = (picture == BRIGHT).all(-1)
+    assert bright_YX[-height:, PIXELS:].all()
+    assert bright_YX.sum() == height * PIXELS
 
 
 def test_the_values_are_left_alone():

@@ -135,6 +135,7 @@ def test_a_run_goes_on_from_its_checkpoint(begun, a_checkpoint, same, how, seque
     found = plan(begun(10, 20), how)
     assert same(found.checkpoint, a_checkpoint(sequences))
     assert not found.finished
+    assert found.went_back == (how == "previous")
 
 
 @pytest.mark.parametrize("status", ["diverged", "interrupted"])
@@ -168,7 +169,9 @@ def test_resume_previous_wants_the_previous_checkpoint(begun):
 def test_where_only_the_previous_checkpoint_is_left_it_is_taken(begun, how):
     folder = begun(10, 20)
     (folder / "checkpoint.pt").unlink()
-    assert plan(folder, how).checkpoint.sequences == 10
+    found = plan(folder, how)
+    assert found.checkpoint.sequences == 10
+    assert found.went_back
 
 
 def test_a_bad_checkpoint_stops_the_run_and_names_the_way_out(begun):
@@ -179,13 +182,19 @@ def test_a_bad_checkpoint_stops_the_run_and_names_the_way_out(begun):
     assert plan(folder, "previous").checkpoint.sequences == 10
 
 
-@pytest.mark.parametrize("summary", ["", "{", "[]", '"finished"', "{}", '{"status": "finished", "sequences": null}'])
+@pytest.mark.parametrize("summary", ["", "{", "[]", '"finished"', "{}", '{"status": "finished"}'])
 def test_an_unreadable_summary_does_not_stop_a_run(begun, summary):
     folder = begun(10, 20)
     (folder / "summary.json").write_text(summary)
     found = plan(folder, sequences=20)
     assert found.checkpoint.sequences == 20
     assert not found.finished
+
+
+def test_a_summary_without_a_count_does_not_stop_a_run(begun):
+    folder = begun(10, 20)
+    (folder / "summary.json").write_text('{"status": "finished", "sequences": null}')
+    assert not plan(folder, sequences=20).finished
 
 
 # Finished
@@ -206,6 +215,14 @@ def test_a_finished_run_of_which_more_is_wanted_goes_on(begun, how):
 
 def test_a_finished_run_goes_on_from_its_previous_checkpoint_when_told_to(begun):
     found = plan(begun(90, 100, status="finished"), "previous", 100)
+    assert found.checkpoint.sequences == 90
+    assert not found.finished
+
+
+def test_resume_previous_goes_back_even_if_the_newest_checkpoint_is_gone(begun):
+    folder = begun(90, 100, status="finished")
+    (folder / "checkpoint.pt").unlink()
+    found = plan(folder, "previous", 100)
     assert found.checkpoint.sequences == 90
     assert not found.finished
 

@@ -64,7 +64,7 @@ def test_a_link_to_a_folder_is_fine(tmp_path):
 def test_a_name_too_long_for_the_file_system_is_refused(tmp_path):
     longest = os.pathconf(tmp_path, "PC_NAME_MAX")
     RunFolder(tmp_path / ("a" * longest)).check_writable()
-    with pytest.raises(UsageError, match="cannot be written .*too long.*choose another run_dir or results_dir"):
+    with pytest.raises(UsageError, match=r"cannot be written .*too long.*choose another run_dir or results_dir"):
         RunFolder(tmp_path / ("a" * (longest + 1))).check_writable()
     assert everything(tmp_path) == []
 
@@ -77,7 +77,7 @@ def test_a_path_too_long_for_the_files_of_a_run_is_refused(tmp_path):
         path /= "a" * 200
     path /= "a" * (longest - len(str(path)) - 12)
     assert len(str(path)) < longest
-    with pytest.raises(UsageError, match="cannot be written .*too long"):
+    with pytest.raises(UsageError, match=r"cannot be written .*too long"):
         RunFolder(path).check_writable()
     assert everything(tmp_path) == []
 

@@ -128,7 +128,7 @@ def test_lines_of_a_long_run_are_aligned(capsys):
 
 @pytest.fixture
 def terminal(monkeypatch):
-    """A function that puts a terminal in the place of stderr; to be called in the test, for pytest resets stderr then."""
+    """A function that puts a terminal in the place of stderr; to be called in the test, as pytest resets stderr."""
     # tqdm's monitor thread would outlive the test.
     monkeypatch.setattr("tqdm.tqdm.monitor_interval", 0)
 
@@ -181,6 +181,16 @@ def test_several_sinks_all_get_everything_in_order(recorder):
     sinks.close()
     for sink in several:
         assert sink.calls == [("progress", 3), ("row", row(10)), ("pictures", 10, picture), ("flush",), ("close",)]
+
+
+def test_a_sink_added_later_gets_what_comes_after(recorder):
+    first, second = recorder(), recorder()
+    sinks = Sinks(first)
+    sinks.progress(1)
+    sinks.add(second)
+    sinks.progress(2)
+    assert first.calls == [("progress", 1), ("progress", 2)]
+    assert second.calls == [("progress", 2)]
 
 
 def test_a_sink_does_nothing_unless_it_says_otherwise():

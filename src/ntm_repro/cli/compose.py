@@ -80,7 +80,7 @@ def _check_overrides(overrides: Sequence[Override]) -> None:
             raise UsageError(f"{key}: set run_dir= or results_dir= instead")
         if key in ("task", "model", "experiment", "debug") and not override.is_delete():
             if override.is_sweep_override():
-                chosen = list(override.sweep_string_iterator())
+                chosen: list[Any] = list(override.sweep_string_iterator())
             else:
                 chosen = [override.value()]
             for name in chosen:

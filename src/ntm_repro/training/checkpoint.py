@@ -1,8 +1,9 @@
 """Checkpoints: plain tensors and numbers, written atomically, two kept, loaded without ever running code from them."""
 
 import io
-import zipfile
+import struct
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from ntm_repro.training.metrics import Window
 
 FORMAT = 1
 NEWEST, PREVIOUS = "checkpoint.pt", "checkpoint.previous.pt"
+# A checkpoint is torch's zip archive with its own digest as the archive's comment, which any zip reader skips.
+SEAL = b"sha256:"
+SEAL_LENGTH = len(SEAL) + 64
 
 
 @dataclass
@@ -39,7 +43,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
     incoming = folder / (NEWEST + ".new")
     try:
         # Written in full before the older one gives way: a full disk costs neither.
-        write_atomically(incoming, buffer.getvalue())
+        write_atomically(incoming, sealed(buffer.getvalue()))
         if (folder / NEWEST).exists():
             keep_previous(folder / NEWEST, folder / PREVIOUS)
         incoming.replace(folder / NEWEST)
@@ -51,15 +55,14 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
 def load(path: Path) -> Checkpoint:
     """Read a checkpoint. Raises `UsageError` for anything that is not a whole checkpoint of ours, executing nothing."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()  # torch itself does not compare checksums
-        if damaged is not None:
-            raise ValueError(f"checksum of {damaged} does not match")
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged file can make the readers raise almost anything
-        torn = isinstance(error, zipfile.BadZipFile)
-        reason = "is truncated or not a checkpoint" if torn else "is damaged or not safe to load"
-        raise UsageError(f"{path} {reason}; refused without running anything from it") from error
+        archive = unsealed(path.read_bytes())
+        content = torch.load(io.BytesIO(archive), map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror})") from error
+    except _Broken as error:
+        raise UsageError(f"{path} {error}; refused without running anything from it") from error
+    except Exception as error:  # what a hostile file makes torch raise could be anything
+        raise UsageError(f"{path} is not safe to load; refused without running anything from it") from error
     if not isinstance(content, dict) or not isinstance(content.get("format"), int):
         raise UsageError(f"{path} is not a checkpoint of ntm-repro")
     if content.pop("format") > FORMAT:
@@ -69,6 +72,31 @@ def load(path: Path) -> Checkpoint:
         return Checkpoint(**content)
     except (KeyError, TypeError) as error:
         raise UsageError(f"{path} is not a checkpoint of ntm-repro") from error
+
+
+class _Broken(Exception):
+    """Not the bytes that were written."""
+
+
+def sealed(archive: bytes) -> bytes:
+    """A zip archive with its digest as its comment."""
+    # The last two bytes of a zip archive without a comment are the comment's length.
+    return archive[:-2] + struct.pack("<H", SEAL_LENGTH) + SEAL + sha256(archive).hexdigest().encode()
+
+
+def unsealed(content: bytes) -> bytes:
+    """The archive that was sealed; raises `_Broken` unless every bit is as it was."""
+    archive, seal = content[: -SEAL_LENGTH - 2] + b"\0\0", content[-SEAL_LENGTH:]
+    if not seal.startswith(SEAL):
+        raise _Broken("is truncated or not a checkpoint of ntm-repro")
+    if content != sealed(archive):  # torch itself compares no checksums
+        raise _Broken("is damaged: its checksum does not match")
+    return archive
+
+
+def go_back(folder: Path) -> None:
+    """Make the previous checkpoint the newest too, for a run that goes on from it. Raises `OSError`."""
+    keep_previous(folder / PREVIOUS, folder / NEWEST)
 
 
 def load_or_name_previous(path: Path) -> Checkpoint:

@@ -11,10 +11,14 @@ from ntm_repro.training.run_folder import Resume, RunFolder
 
 @dataclass(frozen=True)
 class Plan:
-    """checkpoint: where to go on, or None to begin. finished: there is nothing left to do."""
+    """checkpoint: where to go on, or None to begin. finished: there is nothing left to do.
+
+    went_back: the checkpoint is the previous one, and the newest, if there is any, is to be given up.
+    """
 
     checkpoint: Checkpoint | None = None
     finished: bool = False
+    went_back: bool = False
 
 
 def plan(
@@ -52,8 +56,12 @@ def plan(
     found = checkpoints.load_or_name_previous(path)
     if found.identity != identity:
         raise UsageError(f"{path} belongs to another run; remove it, or choose another run_dir")
-    return Plan(found, finished=found.sequences >= sequences and _finished(summary, sequences))
+    finished = found.sequences >= sequences and _finished(summary, sequences)
+    return Plan(found, finished, went_back=path == previous)
 
 
 def _finished(summary: dict[str, Any] | None, sequences: int) -> bool:
-    return summary is not None and summary.get("status") == "finished" and summary.get("sequences", 0) >= sequences
+    if summary is None or summary.get("status") != "finished":
+        return False
+    done = summary.get("sequences")
+    return isinstance(done, int) and done >= sequences

@@ -48,19 +48,15 @@ def run(trainer: Trainer, folder: RunFolder, plan: Plan, record: dict[str, Any],
 def _run(trainer: Trainer, folder: RunFolder, plan: Plan, record: dict[str, Any], record_yaml: str) -> dict[str, Any]:
     if plan.checkpoint is not None:
         trainer.restore(plan.checkpoint)
+    if plan.went_back:
+        checkpoints.go_back(folder.path)  # or, killed now, the next start would go on ahead of the record
     resumed_at = trainer.sequences
     write_atomically(folder.config, record_yaml.encode())
     # Until it ends otherwise, this is what a run is: after a power cut the summary is still true.
     _write_summary(trainer, folder, record, "interrupted")
     log.info("begin at %d sequences", resumed_at)
 
-    board = TensorBoardSink(folder.path, record_yaml, resumed_at)
-    sink = Sinks(
-        CsvSink(folder.metrics, metrics.columns(trainer.has_optimum), resumed_at),
-        board,
-        TerminalSink(trainer.settings.sequences, resumed_at),
-    )
-
+    sink = Sinks()
     saved_at = resumed_at if plan.checkpoint is not None else None
 
     def save() -> None:
@@ -74,6 +70,10 @@ def _run(trainer: Trainer, folder: RunFolder, plan: Plan, record: dict[str, Any]
         log.info("checkpoint at %d sequences", trainer.sequences)
 
     try:
+        sink.add(CsvSink(folder.metrics, metrics.columns(trainer.has_optimum), resumed_at))
+        board = TensorBoardSink(folder.path, record_yaml, resumed_at)
+        sink.add(board)
+        sink.add(TerminalSink(trainer.settings.sequences, resumed_at))
         if plan.checkpoint is None:
             sink.pictures(0, draw_example(trainer))
         with StopRequest() as stop:
@@ -83,7 +83,8 @@ def _run(trainer: Trainer, folder: RunFolder, plan: Plan, record: dict[str, Any]
         summary = _write_summary(trainer, folder, record, "finished" if done else "interrupted")
         if done:
             results = {name: summary[name] for name in ("final_bits", *metrics.THRESHOLDS) if summary[name] is not None}
-            board.hyperparameters(_flat(record), {f"hparam/{name}": value for name, value in results.items()})
+            results = {f"hparam/{name}": value for name, value in results.items()}
+            board.hyperparameters(trainer.sequences, _flat(record), results)
     except Diverged as divergence:
         keep_for_replay(trainer, folder, divergence)
         _write_summary(trainer, folder, record, "diverged")

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -86,13 +87,15 @@ class TensorBoardSink(Silent):
         for name, picture in pictures.items():
             self.writer.add_image(name, picture, sequences, dataformats="HWC")
 
-    def hyperparameters(self, values: Mapping[str, Any], results: Mapping[str, float]) -> None:
+    def hyperparameters(self, sequences: int, values: Mapping[str, Any], results: Mapping[str, float]) -> None:
         """One line of TensorBoard's HPARAMS table, in this run rather than in a sub-run as `add_hparams` would."""
         from torch.utils.tensorboard.summary import hparams
 
         assert self.writer.file_writer is not None
         for summary in hparams(dict(values), dict(results)):
             self.writer.file_writer.add_summary(summary)
+        for name, value in results.items():
+            self.writer.add_scalar(name, value, sequences)
 
     def flush(self) -> None:
         self.writer.flush()
@@ -128,10 +131,13 @@ class TerminalSink(Silent):
 
 
 class Sinks(Silent):
-    """Several sinks as one."""
+    """Several sinks as one, in the order in which they were added."""
 
     def __init__(self, *sinks: Sink) -> None:
-        self.sinks = sinks
+        self.sinks = list(sinks)
+
+    def add(self, sink: Sink) -> None:
+        self.sinks.append(sink)
 
     def row(self, row: Row) -> None:
         for sink in self.sinks:
@@ -150,5 +156,7 @@ class Sinks(Silent):
             sink.flush()
 
     def close(self) -> None:
-        for sink in self.sinks:
-            sink.close()
+        """Close every one, even where closing another fails (on a full disk, say)."""
+        with ExitStack() as stack:
+            for sink in reversed(self.sinks):
+                stack.callback(sink.close)
