@@ -17,7 +17,7 @@ from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.copy import Copy
 from ntm_repro.training import checkpoint as checkpoints
 from ntm_repro.training import loss
-from ntm_repro.training.loop import Diverged, Trainer, clip_gradients, to_tensors
+from ntm_repro.training.loop import Diverged, Trainer, clip_gradients, norm_of, to_tensors
 from ntm_repro.training.optimiser import GravesRMSProp
 from ntm_repro.training.settings import Clip
 
@@ -452,3 +452,10 @@ def test_a_trainer_begins_at_sequence_0(tiny_trainer):
     assert isinstance(trainer, Trainer)
     assert trainer.sequences == 0
     assert trainer.checkpoint().window.updates == 0
+
+
+def test_a_large_finite_gradient_has_a_finite_norm():
+    """Clipping by value bounds such components; the run has not diverged because their squares overflow float32."""
+    gradients = [torch.full((2,), 3e25), torch.full((2,), 4e25)]
+    assert norm_of(gradients) == pytest.approx(50**0.5 * 1e25)
+    assert norm_of([torch.tensor([1.0, float("inf")])]) == float("inf")

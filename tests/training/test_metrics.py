@@ -164,6 +164,16 @@ def test_zeros_that_a_power_cut_leaves_at_the_end_are_left_out(tmp_path):
         assert read_rows(path) == TORN_ROWS[:2]
 
 
+@pytest.mark.parametrize("garbage", [b"\0" * 40, b"", b"30,12.5", b"30,,,,,,,", b"\xff\xfe,1,1,1,1,1,1,1"])
+def test_the_record_ends_where_it_is_broken(tmp_path, garbage):
+    """What comes after a broken line cannot be said to follow on what came before it."""
+    path = tmp_path / "metrics.csv"
+    write_rows(path, tuple(TORN_ROWS[0]), TORN_ROWS)
+    *before, last = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(before) + garbage + b"\n" + last)
+    assert read_rows(path) == TORN_ROWS[:2]
+
+
 def test_a_torn_header_has_no_rows(tmp_path):
     for end in range(len(NAMES)):
         (tmp_path / "metrics.csv").write_text(NAMES[:end])

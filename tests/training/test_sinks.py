@@ -1,6 +1,7 @@
 """Where the rows go. TensorBoard's files are read back in test_run.py."""
 
 import io
+import os
 
 import numpy as np
 import pytest
@@ -28,6 +29,17 @@ def test_a_row_is_in_the_file_as_soon_as_it_is_given(tmp_path):
     assert metrics.read_rows(path) == [row(10), row(20)]
     sink.close()
     assert path.read_text().count("\n") == 3
+
+
+def test_a_flush_brings_the_rows_to_the_disk(tmp_path, monkeypatch):
+    path = tmp_path / "metrics.csv"
+    sink = CsvSink(path, COLUMNS, resumed_at=0)
+    sink.row(row(10))
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.fstat(file)))
+    sink.flush()
+    sink.close()
+    assert [(found.st_ino, found.st_size) for found in synced] == [(path.stat().st_ino, path.stat().st_size)]
 
 
 def test_rows_are_written_alike_however_they_get_there(tmp_path):

@@ -1,6 +1,8 @@
 """How commands end: exit codes, and one line on stderr for whatever is not a bug."""
 
+import logging
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
@@ -22,8 +24,15 @@ def one_line(error: BaseException) -> str:
     return " ".join(" ".join(dict.fromkeys(kept)).split()) or type(error).__name__
 
 
+def _log_thread_failure(failure: threading.ExceptHookArgs) -> None:
+    logging.getLogger(__name__).error("a thread failed", exc_info=failure.exc_value)
+
+
 def end(command: str, body: Callable[[Sequence[str]], int]) -> NoReturn:
     """Run a command on the process's arguments and leave with its exit code."""
+    # A full disk is told in one line by whoever ends the run, not again by a logging or TensorBoard writer it meets.
+    logging.raiseExceptions = False
+    threading.excepthook = _log_thread_failure
     try:
         code = body(sys.argv[1:])
     except UsageError as error:

@@ -45,6 +45,14 @@ def clip_gradients(model: Model, clip: Clip, clip_at: float) -> None:
         torch.nn.utils.clip_grad_norm_(model.parameters(), clip_at)
 
 
+def norm_of(gradients: list[Tensor]) -> float:
+    """The Euclidean norm of all gradients together; not finite only if one of their components is not."""
+    norm = torch.nn.utils.get_total_norm(gradients).item()
+    if not math.isfinite(norm):  # the squares of large float32 components overflow
+        norm = torch.nn.utils.get_total_norm([gradient.double() for gradient in gradients]).item()
+    return norm
+
+
 @dataclass
 class Trainer:
     """One run in progress. `sequences` counts those trained on; `wall_seconds` adds up over resumes."""
@@ -80,7 +88,7 @@ class Trainer:
         self._started = time.monotonic()
 
     def checkpoint(self) -> Checkpoint:
-        """Everything from which `restore` goes on to the same bits."""
+        """Everything from which `restore` goes on to the same bits. Shares its tensors with the run: save it now."""
         return Checkpoint(
             identity=self.identity,
             sequences=self.sequences,
@@ -99,7 +107,7 @@ class Trainer:
         self.optimiser.zero_grad()
         bits_B.mean().backward()
         gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
-        grad_norm = torch.nn.utils.get_total_norm(gradients).item()
+        grad_norm = norm_of(gradients)
         bits = bits_B.detach().sum().item()
         if not (math.isfinite(bits) and math.isfinite(grad_norm)):
             what = "gradient" if math.isfinite(bits) else "loss"

@@ -69,7 +69,7 @@ class Window:
 
 def read_rows(path: Path, up_to: int | None = None) -> list[Row]:
     """The rows of a metrics.csv, without what a crash tore at its end and without those past `up_to` sequences."""
-    header, *lines = path.read_text(errors="replace").split("\n")
+    header, *lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
     names = header.split(",")
     rows: list[Row] = []
     for line in lines[:-1]:  # what follows the last line's end is empty, or torn even where it reads as numbers

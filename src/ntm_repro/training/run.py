@@ -82,6 +82,7 @@ def _run(trainer: Trainer, folder: RunFolder, plan: Plan, record: dict[str, Any]
         save_weights(trainer, folder)
         summary = _write_summary(trainer, folder, record, "finished" if done else "interrupted")
         if done:
+            folder.diverged.unlink(missing_ok=True)  # of an earlier attempt
             results = {name: summary[name] for name in ("final_bits", *metrics.THRESHOLDS) if summary[name] is not None}
             results = {f"hparam/{name}": value for name, value in results.items()}
             board.hyperparameters(trainer.sequences, _flat(record), results)

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -14,12 +15,15 @@ from typing import Any
 from ntm_repro.errors import UsageError
 from ntm_repro.files import write_atomically
 
+log = logging.getLogger(__name__)
+
 Resume = Enum("Resume", "auto never must previous")
 
 # Left behind by a start that got no further: such a folder still counts as empty.
-HARMLESS = {".hydra", "train.log", ".lock"}
-# As long as any name a run writes: a path too long for the file system is found out before training.
-LONGEST_NAME = "checkpoint.previous.pt.tmp"
+HARMLESS = {".hydra", "train.log", ".lock", "config.yaml.tmp"}
+# As long as any name a run writes, event files with their host's name included: a path too long for the file system is
+# found out before training.
+LONGEST_NAME = "events.out.tfevents." + 100 * "x"
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class RunFolder:
     def read_summary(self) -> dict[str, Any] | None:
         """summary.json, or None where there is none that can be read."""
         try:
-            summary = json.loads(self.summary.read_text())
+            summary = json.loads(self.summary.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
         return summary if isinstance(summary, dict) else None
@@ -95,6 +99,8 @@ class RunFolder:
         with (self.path / ".lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
+            except BlockingIOError as error:
                 raise UsageError(f"run_dir={self.path}: another process is training there") from error
+            except OSError as error:
+                log.warning("no lock on %s (%s): make sure that no other process trains there", self.path, error)
             yield
