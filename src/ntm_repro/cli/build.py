@@ -14,8 +14,8 @@ from ntm_repro.training.loop import Trainer
 def device(name: str) -> torch.device:
     """The device that `device=` names.
 
-    `auto` takes the one that is faster for these models: the CPU, since step by step a GPU spends its time launching
-    hundreds of tiny kernels. Raises `UsageError` for cuda without a CUDA device.
+    `auto` is the CPU as long as no kernel runs whole sequences on a GPU: step by step, a GPU would spend its time
+    launching hundreds of tiny operations. Raises `UsageError` for cuda without a CUDA device.
     """
     if name == "cuda" and not torch.cuda.is_available():
         raise UsageError("device=cuda: no CUDA device here; use device=cpu or device=auto")

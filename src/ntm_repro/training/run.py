@@ -34,9 +34,9 @@ def run(trainer: Trainer, folder: RunFolder, plan: Plan, record: dict[str, Any],
     SIGTERM with everything saved, and `RunError` where the run diverges or the disk fails; checkpoints stay usable.
     """
     folder.path.mkdir(parents=True, exist_ok=True)
-    with folder.locked():
+    with folder.locked(), StopRequest() as stop:
         try:
-            return _run(trainer, folder, plan, record, record_yaml)
+            return _run(trainer, folder, plan, record, record_yaml, stop)
         except OSError as error:
             log.exception("cannot write")
             raise RunError(
@@ -45,7 +45,9 @@ def run(trainer: Trainer, folder: RunFolder, plan: Plan, record: dict[str, Any],
             ) from error
 
 
-def _run(trainer: Trainer, folder: RunFolder, plan: Plan, record: dict[str, Any], record_yaml: str) -> dict[str, Any]:
+def _run(
+    trainer: Trainer, folder: RunFolder, plan: Plan, record: dict[str, Any], record_yaml: str, stop: StopRequest
+) -> dict[str, Any]:
     if plan.checkpoint is not None:
         trainer.restore(plan.checkpoint)
     if plan.went_back:
@@ -76,8 +78,7 @@ def _run(trainer: Trainer, folder: RunFolder, plan: Plan, record: dict[str, Any]
         sink.add(TerminalSink(trainer.settings.sequences, resumed_at))
         if plan.checkpoint is None:
             sink.pictures(0, draw_example(trainer))
-        with StopRequest() as stop:
-            done = trainer.run(sink, save, lambda: stop.received)
+        done = trainer.run(sink, save, lambda: stop.received)
         save()
         save_weights(trainer, folder)
         summary = _write_summary(trainer, folder, record, "finished" if done else "interrupted")
