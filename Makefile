@@ -21,7 +21,7 @@ train: setup ## train the NTM on copy until it is solved, then test it on longer
 	$(BIN)/ntm-eval run=results/runs/first
 
 test: .venv/.ready-dev ## run the tests (under 6 minutes on two cores)
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
 test-slow: .venv/.ready-dev ## run the tests that take minutes each
 	$(BIN)/python -m pytest -n 2 -m slow

@@ -129,14 +129,14 @@ def _row_count(folder: Path) -> int:
     return len((folder / "metrics.csv").read_text().splitlines()) - 1 if (folder / "metrics.csv").exists() else 0
 
 
-@pytest.mark.parametrize("batch_size", [1, 3])
-def test_stopped_killed_and_resumed_equals_straight_to_the_bit(batch_size, command, start, tmp_path):
-    """4,000 sequences; log and checkpoint intervals that do not divide each other leave windows open across resumes."""
+@pytest.mark.parametrize(("batch_size", "log_every"), [(1, 40), (3, 150)])
+def test_stopped_killed_and_resumed_equals_straight_to_the_bit(batch_size, log_every, command, start, tmp_path):
+    """Log and checkpoint intervals that do not divide each other leave windows open across resumes."""
     common = (
-        "train.sequences=4000",
+        f"train.sequences={27 * log_every}",
         f"train.batch_size={batch_size}",
-        "train.log_every=150",
-        "train.checkpoint_every=400",
+        f"train.log_every={log_every}",
+        f"train.checkpoint_every={2 * log_every + 10}",
         *TINY,
     )
     assert command("train", "run_dir=straight", *common).returncode == 0
@@ -144,7 +144,7 @@ def test_stopped_killed_and_resumed_equals_straight_to_the_bit(batch_size, comma
     interrupted_to_the_end(start, tmp_path / "stopped", ("train", "run_dir=stopped", *common), stops)
     assert rows(tmp_path / "stopped") == rows(tmp_path / "straight")
     assert same_weights(tmp_path / "stopped", tmp_path / "straight")
-    assert float(rows(tmp_path / "straight")[-1]["bits_per_sequence"]) < 4, "it should have learned something"
+    assert float(rows(tmp_path / "straight")[-1]["bits_per_sequence"]) < 10, "12 bits are chance: it should learn"
 
 
 @pytest.mark.slow
