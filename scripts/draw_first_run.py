@@ -45,7 +45,13 @@ def curves(axes: plt.Axes, folders: list[Path]) -> None:
     with PAPER.open() as file:
         paper = [(float(row["seq_thousands"]), float(row["bits_per_sequence"])) for row in csv.DictReader(file)]
     shown = [point for point in paper if point[0] <= axes.get_xlim()[1] + 5]
-    axes.plot(*zip(*shown, strict=True), "k--", marker="o", markersize=4, label="paper, Figure 3 (means over 10,000)")
+    axes.plot(
+        *zip(*shown, strict=True),
+        "k--",
+        marker="o",
+        markersize=4,
+        label="paper, Figure 3 (means over 10,000; its axis ends at 10)",
+    )
     axes.set(xlim=(0, None), ylim=(0, 90), xlabel="thousand sequences", ylabel="bits per sequence")
     axes.set_title("Copy, NTM with LSTM controller: means over 1,000 training sequences", fontsize=10, loc="left")
     axes.axhline(84, color="0.75", linewidth=1)
