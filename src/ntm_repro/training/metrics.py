@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from ntm_repro.files import write_atomically
 
@@ -132,8 +131,3 @@ def convergence(rows: Sequence[Row]) -> dict[str, float | int | None]:
 def columns(has_optimum: bool) -> tuple[str, ...]:
     """The columns of metrics.csv, in order."""
     return (*COLUMNS, OPTIMUM_COLUMN) if has_optimum else COLUMNS
-
-
-def formatted(row: Row) -> dict[str, Any]:
-    """A row as it is printed: fixed digits, so that lines compare by eye."""
-    return {name: f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" for name, value in row.items()}
