@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ntm_repro import randomness
@@ -14,7 +14,6 @@ PURPOSES = st.sampled_from(Purpose)
 COUNTS = st.integers(1, 40)
 
 
-@settings(deadline=None)
 @given(seed=SEEDS, purpose=PURPOSES, sequence=SEQUENCES, count=COUNTS)
 def test_words_are_numpys_philox_with_that_key_and_counter(seed, purpose, sequence, count):
     """A whole generator made for one sequence is the specification; `Stream` only moves one generator about."""
@@ -33,7 +32,6 @@ def test_a_sequence_owns_two_to_the_64_blocks_of_one_stream():
     np.testing.assert_array_equal(Stream(3, Purpose.TRAIN).words(5, 9), philox.random_raw(9))
 
 
-@settings(deadline=None)
 @given(seed=SEEDS, draws=st.lists(st.tuples(st.integers(0, 5), COUNTS), min_size=1, max_size=12))
 def test_any_sequence_can_be_drawn_alone_and_in_any_order(seed, draws):
     """Also after a draw that stopped in the middle of a block of four words."""
@@ -43,7 +41,6 @@ def test_any_sequence_can_be_drawn_alone_and_in_any_order(seed, draws):
         np.testing.assert_array_equal(shared.words(sequence, count), alone_W)
 
 
-@settings(deadline=None)
 @given(seed=SEEDS, sequence=SEQUENCES, count=COUNTS, more=COUNTS)
 def test_drawing_more_words_keeps_the_first_ones(seed, sequence, count, more):
     stream = Stream(seed, Purpose.VALIDATION)
@@ -73,7 +70,6 @@ def test_a_seed_that_is_no_word_is_refused(seed):
         Stream(seed, Purpose.TRAIN)
 
 
-@settings(deadline=None)
 @given(
     words=st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=20),
     low=st.integers(-1000, 1000),
@@ -106,7 +102,6 @@ def test_integers_are_uniform(low, high):
     assert ((counts - expected) ** 2 / expected).sum() < quantile
 
 
-@settings(deadline=None)
 @given(data=st.data(), rows=st.integers(1, 4), width=st.integers(1, 5))
 def test_bits_are_those_of_the_words_from_the_lowest_up(data, rows, width):
     word = st.integers(0, 2**64 - 1)

@@ -184,7 +184,7 @@ def test_zero_keys_and_zero_memory_give_finite_values_and_gradients(key_scale, m
         assert gradient.isfinite().all()
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     seed=SEEDS,
     locations=st.sampled_from([7, 20, 128]),
@@ -224,7 +224,6 @@ def test_weightings_stay_on_the_simplex_at_extremes(
         assert gradient.isfinite().all()
 
 
-@settings(deadline=None)
 @given(seed=SEEDS, gate=st.floats(0, 1), shift_scale=st.sampled_from([0.0, 1.0, 1e3]))
 def test_each_stage_keeps_the_simplex(seed, gate, shift_scale):
     """Interpolation and rotation mix weightings: neither may lose weight or make it negative, even in float32."""

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ntm_repro import tasks
@@ -55,7 +55,6 @@ def assert_equal_sequences(batch, rows, alone):
     np.testing.assert_array_equal(batch.mask_TO, alone.mask_TO)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**64 - 1), first=FIRSTS, count=st.integers(1, 6), length=LENGTHS)
 def test_every_layout_decodes_to_its_question(seed, first, count, length):
     batch = TASK.draw(Stream(seed, Purpose.EVALUATION), first, count, length)
@@ -63,7 +62,6 @@ def test_every_layout_decodes_to_its_question(seed, first, count, length):
     assert (batch.first, batch.setting, batch.size) == (first, length, count)
 
 
-@settings(deadline=None)
 @given(first=FIRSTS, count=st.integers(1, 6))
 def test_a_training_batch_has_the_length_of_its_first_sequence(first, count):
     stream = Stream(5, Purpose.TRAIN)
@@ -75,7 +73,6 @@ def test_a_training_batch_has_the_length_of_its_first_sequence(first, count):
     assert_equal_sequences(batch, slice(None), TASK.draw(stream, first, count, length))
 
 
-@settings(deadline=None)
 @given(first=FIRSTS, length=LENGTHS, sizes=st.lists(st.integers(1, 5), min_size=1, max_size=4), data=st.data())
 def test_a_batch_may_be_drawn_in_any_pieces_and_any_order(first, length, sizes, data):
     batch = TASK.draw(Stream(5, Purpose.TRAIN), first, sum(sizes), length)
@@ -87,7 +84,6 @@ def test_a_batch_may_be_drawn_in_any_pieces_and_any_order(first, length, sizes, 
         assert_equal_sequences(batch, slice(start, start + size), piece)
 
 
-@settings(deadline=None)
 @given(first=FIRSTS, length=LENGTHS, row=st.integers(0, 4))
 def test_a_row_of_a_batch_is_the_sequence_drawn_alone(first, length, row):
     batch = TASK.draw(Stream(5, Purpose.TRAIN), first, 5, length)

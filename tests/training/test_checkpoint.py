@@ -216,7 +216,7 @@ def test_other_readers_of_zip_files_can_read_a_checkpoint(tmp_path, a_checkpoint
 
 
 @given(st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_file_cut_short_anywhere_is_refused(whole, scratch, data):
     scratch.write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
     with pytest.raises(UsageError, match=r"checkpoint\.pt is truncated or not a checkpoint"):
@@ -238,7 +238,7 @@ def test_the_last_byte_counts(whole, scratch):
 
 
 @given(share=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_flipped_bit_is_refused(whole, scratch, share, bit):
     flipped = bytearray(whole)
     flipped[int(share * len(whole))] ^= 1 << bit

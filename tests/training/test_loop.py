@@ -192,7 +192,6 @@ def pretend(trainer):
     log_every=st.integers(1, 20),
     checkpoint_every=st.integers(1, 20),
 )
-@settings(deadline=None)
 def test_rows_and_checkpoints_come_with_the_first_update_that_reaches_a_multiple(
     tiny_trainer, sequences, batch_size, log_every, checkpoint_every
 ):
@@ -300,7 +299,7 @@ def trained(trainer, sink, save=nothing, until=None):
 
 
 @given(updates=st.integers(0, 5), batch_size=st.integers(1, 3), log_every=st.integers(1, 7), on_disk=st.booleans())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_restored_run_goes_on_to_the_same_bits(
     tiny_trainer, recorder, snapshot, same, tmp_path_factory, updates, batch_size, log_every, on_disk
 ):
