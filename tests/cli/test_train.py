@@ -121,7 +121,7 @@ def interrupted_to_the_end(start, folder: Path, words: tuple[str, ...], signals:
             assert f"resume with: ntm-train {' '.join(words[1:])}" in err
             assert summary(folder)["status"] == "interrupted"
     process = start(*words)
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=1200)
     assert process.returncode == 0, (out, err)
 
 
@@ -148,10 +148,11 @@ def test_stopped_killed_and_resumed_equals_straight_to_the_bit(batch_size, log_e
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("model", ["ntm", "ntm_ff"])
 def test_stopped_killed_and_resumed_equals_straight_at_the_papers_sizes(model, command, start, tmp_path):
     common = (f"model={model}", "train.sequences=4000", "train.log_every=300", "train.checkpoint_every=800")
-    assert command("train", "run_dir=straight", *common, timeout=280).returncode == 0
+    assert command("train", "run_dir=straight", *common, timeout=1200).returncode == 0
     stops = [(signal.SIGINT, 3), (signal.SIGKILL, 6), (signal.SIGTERM, 10)]
     interrupted_to_the_end(start, tmp_path / "stopped", ("train", "run_dir=stopped", *common), stops)
     assert rows(tmp_path / "stopped") == rows(tmp_path / "straight")
