@@ -2,10 +2,9 @@
 
 import errno
 import os
-import resource
-from contextlib import contextmanager
 
 import pytest
+from helpers import files_no_longer_than
 
 from ntm_repro.files import keep_previous, write_atomically
 
@@ -19,17 +18,6 @@ def failing(error):
         raise type(error)(*error.args)
 
     return call
-
-
-@contextmanager
-def files_no_longer_than(size):
-    """The operating system itself refuses to write past `size` bytes, after writing those that fit."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def contents(folder):

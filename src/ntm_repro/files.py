@@ -1,7 +1,9 @@
 """Files that are either wholly there or not there at all."""
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -16,6 +18,11 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Replace `path` by `content` as JSON that people can read. Raises `OSError`."""
+    write_atomically(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def keep_previous(path: Path, previous: Path) -> None:

@@ -4,8 +4,6 @@ Fixtures return functions, so that one test can make several of a kind.
 """
 
 import copy
-import resource
-from contextlib import contextmanager
 
 import pytest
 import torch
@@ -124,19 +122,3 @@ def contents():
         return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
     return read
-
-
-@pytest.fixture(scope="session")
-def files_no_longer_than():
-    """A context in which the operating system itself refuses to write past a size, after writing what fits."""
-
-    @contextmanager
-    def limited(size):
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-    return limited

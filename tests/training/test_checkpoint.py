@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from helpers import files_no_longer_than
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -446,7 +447,7 @@ def refuse(number):
     return call
 
 
-def test_a_full_disk_costs_neither_checkpoint(two, a_checkpoint, contents, files_no_longer_than):
+def test_a_full_disk_costs_neither_checkpoint(two, a_checkpoint, contents):
     before = contents(two)
     with files_no_longer_than(1_000), pytest.raises(OSError, match="too large"):
         save(two, a_checkpoint(3_000))
@@ -506,7 +507,7 @@ def test_a_failing_rename_keeps_the_newest_and_leaves_nothing_behind(tmp_path, a
     assert load(folder / NEWEST).sequences == 3_000
 
 
-def test_after_a_failed_save_the_next_one_works(two, a_checkpoint, files_no_longer_than):
+def test_after_a_failed_save_the_next_one_works(two, a_checkpoint):
     with files_no_longer_than(1_000), pytest.raises(OSError, match="too large"):
         save(two, a_checkpoint(3_000))
     save(two, a_checkpoint(4_000))

@@ -12,6 +12,7 @@ import threading
 import numpy as np
 import pytest
 import torch
+from helpers import files_no_longer_than
 from safetensors import safe_open
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -618,7 +619,7 @@ def test_a_disk_full_from_the_start_ends_the_run_in_one_line(go, folder, monkeyp
 
 # That thread's own complaint.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_file_that_may_grow_no_further_ends_the_run_in_one_line(go, folder, files_no_longer_than):
+def test_a_file_that_may_grow_no_further_ends_the_run_in_one_line(go, folder):
     """Here it is TensorBoard's, which another thread writes."""
     with files_no_longer_than(resource.RLIM_INFINITY):
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ntm_repro.errors import UsageError
+from ntm_repro.files import write_json
 from ntm_repro.training.run_folder import RunFolder
 
 
@@ -123,7 +124,7 @@ def test_what_a_failed_start_leaves_does_not_count(tmp_path):
 def test_json_comes_back_and_reads_well(tmp_path):
     folder = RunFolder(tmp_path)
     content = {"task": "copy", "note": "β ≥ 0", "n": 1, "x": 0.1, "nested": {"none": None}}
-    folder.write_json(folder.summary, content)
+    write_json(folder.summary, content)
     assert folder.read_summary() == content
     text = (tmp_path / "summary.json").read_text(encoding="utf-8")
     assert json.loads(text) == content

@@ -9,6 +9,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 
 from ntm_repro.cli import compose, exits, schema
 from ntm_repro.errors import RunError, UsageError, require
+from ntm_repro.files import write_json
 from ntm_repro.training.run_folder import RunFolder
 
 USAGE = """\
@@ -60,7 +61,7 @@ def command(argv: Sequence[str]) -> int:
         raise UsageError(f"{folder.config}: {exits.one_line(error)}") from error
     result = _evaluate(folder, config, options)
     try:
-        folder.write_json(folder.evaluation, result)
+        write_json(folder.evaluation, result)
     except OSError as error:
         raise RunError(f"{folder.evaluation}: {error.strerror}") from error
     _show(result, folder)

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save as to_safetensors
 
 from ntm_repro.errors import RunError
-from ntm_repro.files import write_atomically
+from ntm_repro.files import write_atomically, write_json
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.training import checkpoint as checkpoints
 from ntm_repro.training import metrics, pictures
@@ -90,7 +90,6 @@ def _run(
     except Diverged as divergence:
         keep_for_replay(trainer, folder, divergence)
         _write_summary(trainer, folder, record, "diverged")
-        log.error("%s", divergence)
         raise RunError(
             f"{divergence}; its batch and the weights are in {folder.diverged}, earlier checkpoints are intact"
         ) from divergence
@@ -155,7 +154,7 @@ def _write_summary(trainer: Trainer, folder: RunFolder, record: dict[str, Any], 
         "threads": torch.get_num_threads(),
         "config": record,
     }
-    folder.write_json(folder.summary, summary)
+    write_json(folder.summary, summary)
     return summary
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from ntm_repro.errors import UsageError
-from ntm_repro.files import write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -59,10 +58,6 @@ class RunFolder:
     @property
     def diverged(self) -> Path:
         return self.path / "diverged.safetensors"
-
-    def write_json(self, path: Path, content: Any) -> None:
-        """Raises `OSError`."""
-        write_atomically(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
 
     def read_summary(self) -> dict[str, Any] | None:
         """summary.json, or None where there is none that can be read."""
