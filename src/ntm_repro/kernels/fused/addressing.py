@@ -1,0 +1,197 @@
+"""One head's addressing (paper section 3.3, equations 5–9), forward and backward, on vectors that run over locations.
+
+Legend: N locations, M width, S shifts, P = M + 3 + S numbers for one head (key M, strength, gate, shift S, sharpness).
+`memory_MN` is the memory transposed, so that whatever is done to all locations runs along unbroken memory.
+
+**Forward.** With k the key, ℓ_k = √(|k|² + ε) and ℓ(i) = √(|M(i)|² + ε):
+
+    c(i)  = k·M(i) / (ℓ_k ℓ(i))                   cosine (6)
+    w^c   = softmax(β c)                          content (5)
+    w^g   = w' + g (w^c − w')                     gate, with w' the head's weighting one step before (7)
+    w̃(i)  = Σ_d s(d) w^g(i − d)                   shift by d = −(S−1)/2 … (S−1)/2 around the circle (8)
+    λ     = log(w̃ + ε'),  w = softmax(γ λ)        sharpen (9)
+
+**Backward.** Write x̄ for the gradient of the cost with respect to x. Given w̄, in the reverse order:
+
+    sharpen   u = w ∘ (w̄ − Σ w̄ w)     γ̄ = Σ u λ     w̃̄ = γ u / (w̃ + ε')
+    shift     s̄(d) = Σ_i w̃̄(i) w^g(i − d)            w^ḡ(i) = Σ_d s(d) w̃̄(i + d)
+    gate      ḡ = Σ w^ḡ (w^c − w')                   w'‾ = (1 − g) w^ḡ         w^c‾ = g w^ḡ
+    content   u = w^c ∘ (w^c‾ − Σ w^c‾ w^c)          β̄ = Σ u c                  c̄ = β u
+    cosine    with q(i) = c̄(i) / (ℓ_k ℓ(i)) and z(i) = c̄(i) c(i) / ℓ(i)²:
+              k̄(m) = Σ_i q(i) M(i, m) − k(m) Σ_i c̄(i) c(i) / ℓ_k²
+              M̄(i, m) += q(i) k(m) − z(i) M(i, m)
+
+softmax's gradient is the same line twice: for y = softmax(x), x̄ = y ∘ (ȳ − Σ ȳ y). The cosine's follows from
+∂ℓ_k/∂k = k/ℓ_k and ∂ℓ(i)/∂M(i) = M(i)/ℓ(i). z is summed over all heads that addressed the same memory, and subtracted
+from its gradient in one pass by the caller. What backward needs of forward is kept in the head's stretch of the tape.
+"""
+
+import math
+from typing import Any
+
+from ntm_repro.kernels.fused.arithmetic import exp, log
+from ntm_repro.kernels.fused.compiling import inner
+from ntm_repro.kernels.fused.products import add_combination, dots
+from ntm_repro.kernels.fused.tape import padded
+from ntm_repro.models.addressing import NORM_EPSILON, WEIGHT_EPSILON
+
+
+@inner
+def inverse_lengths(memory_MN: Any, inverse_N: Any) -> None:
+    """1 / √(|M(i)|² + ε) of every location."""
+    real = memory_MN.dtype.type
+    width, locations = memory_MN.shape
+    for n in range(locations):
+        inverse_N[n] = real(NORM_EPSILON)
+    for m in range(width):
+        row_N = memory_MN[m]
+        for n in range(locations):
+            inverse_N[n] += row_N[n] * row_N[n]
+    for n in range(locations):
+        inverse_N[n] = real(1) / math.sqrt(inverse_N[n])
+
+
+@inner
+def softmax(x_N: Any) -> None:
+    """In place."""
+    real = x_N.dtype.type
+    locations = x_N.shape[0]
+    highest = x_N[0]
+    for n in range(locations):
+        highest = max(highest, x_N[n])
+    total = real(0)
+    for n in range(locations):
+        x_N[n] = exp(x_N[n] - highest)
+        total += x_N[n]
+    inverse = real(1) / total
+    for n in range(locations):
+        x_N[n] *= inverse
+
+
+@inner
+def address(parameters_P: Any, shifts: int, memory_MN: Any, inverse_N: Any, before_N: Any, head: Any) -> None:
+    """Fill a head's stretch of the tape, its weighting included; `before_N` is its weighting one step before."""
+    real = memory_MN.dtype.type
+    width, locations = memory_MN.shape
+    size = padded(locations)
+    reach = shifts // 2
+    cosine_N, content_N = head[:locations], head[size : size + locations]
+    shifted_N, log_N = head[2 * size : 2 * size + locations], head[3 * size : 3 * size + locations]
+    weighting_N = head[4 * size : 4 * size + locations]
+    circle = head[5 * size : 5 * size + locations + 2 * reach]  # w^g with its ends repeated on the other side
+    gated_N = circle[reach : reach + locations]
+    strength, gate, sharpness = parameters_P[width], parameters_P[width + 1], parameters_P[width + 2 + shifts]
+
+    length = real(NORM_EPSILON)
+    for m in range(width):
+        length += parameters_P[m] * parameters_P[m]
+    inverse_length = real(1) / math.sqrt(length)
+    for n in range(locations):
+        cosine_N[n] = real(0)
+    add_combination(memory_MN, parameters_P, cosine_N, width)
+    for n in range(locations):
+        cosine_N[n] *= inverse_length * inverse_N[n]
+        content_N[n] = strength * cosine_N[n]
+    softmax(content_N)
+
+    for n in range(locations):
+        gated_N[n] = before_N[n] + gate * (content_N[n] - before_N[n])
+    wrap(circle, locations, reach)
+    for n in range(locations):
+        shifted_N[n] = real(WEIGHT_EPSILON)
+    for d in range(shifts):
+        s = parameters_P[width + 2 + d]
+        moved_N = circle[2 * reach - d : 2 * reach - d + locations]
+        for n in range(locations):
+            shifted_N[n] += s * moved_N[n]
+    for n in range(locations):
+        log_N[n] = log(shifted_N[n])
+        weighting_N[n] = sharpness * log_N[n]
+    softmax(weighting_N)
+
+
+@inner
+def wrap(circle: Any, locations: int, reach: int) -> None:
+    """Repeat each end of the middle `locations` entries on the other side."""
+    for i in range(reach):
+        circle[i] = circle[locations + i]
+        circle[reach + locations + i] = circle[reach + i]
+
+
+@inner
+def address_backward(
+    parameters_P: Any,
+    d_parameters_P: Any,
+    shifts: int,
+    memory_MN: Any,
+    inverse_N: Any,
+    before_N: Any,
+    head: Any,
+    d_weighting_N: Any,
+    q_N: Any,
+    z_N: Any,
+    d_circle: Any,
+) -> None:
+    """From a head's w̄ to the gradients of its parameters (activated ones), of w' and, as q and z, of the memory.
+
+    d_weighting_N: w̄ on entry, w'‾ on exit. q_N: set. z_N: added to. d_circle: room for N + S − 1 numbers.
+    """
+    real = memory_MN.dtype.type
+    width, locations = memory_MN.shape
+    size = padded(locations)
+    reach = shifts // 2
+    cosine_N, content_N = head[:locations], head[size : size + locations]
+    shifted_N, log_N = head[2 * size : 2 * size + locations], head[3 * size : 3 * size + locations]
+    weighting_N = head[4 * size : 4 * size + locations]
+    circle = head[5 * size : 5 * size + locations + 2 * reach]
+    strength, gate, sharpness = parameters_P[width], parameters_P[width + 1], parameters_P[width + 2 + shifts]
+    d_shifted_N = d_circle[reach : reach + locations]
+
+    total = real(0)
+    for n in range(locations):
+        total += d_weighting_N[n] * weighting_N[n]
+    d_sharpness = real(0)
+    for n in range(locations):
+        u = weighting_N[n] * (d_weighting_N[n] - total)
+        d_sharpness += u * log_N[n]
+        d_shifted_N[n] = sharpness * u / shifted_N[n]
+
+    wrap(d_circle, locations, reach)
+    for n in range(locations):
+        q_N[n] = real(0)
+    for d in range(shifts):
+        s = parameters_P[width + 2 + d]
+        moved_N = circle[2 * reach - d : 2 * reach - d + locations]
+        d_moved_N = d_circle[d : d + locations]
+        d_s = real(0)
+        for n in range(locations):
+            d_s += d_shifted_N[n] * moved_N[n]
+            q_N[n] += s * d_moved_N[n]
+        d_parameters_P[width + 2 + d] = d_s
+
+    d_gate = total = real(0)
+    for n in range(locations):
+        d_gated = q_N[n]
+        d_gate += d_gated * (content_N[n] - before_N[n])
+        d_weighting_N[n] = (real(1) - gate) * d_gated
+        total += d_gated * content_N[n]
+    length = real(NORM_EPSILON)
+    for m in range(width):
+        length += parameters_P[m] * parameters_P[m]
+    inverse_length = real(1) / math.sqrt(length)
+    d_strength = towards_key = real(0)
+    for n in range(locations):
+        u = gate * content_N[n] * (q_N[n] - total)
+        d_strength += u * cosine_N[n]
+        d_cosine = strength * u
+        turned = d_cosine * cosine_N[n]
+        towards_key += turned
+        q_N[n] = d_cosine * inverse_length * inverse_N[n]
+        z_N[n] += turned * inverse_N[n] * inverse_N[n]
+    dots(memory_MN, q_N, d_parameters_P, 0, width)
+    towards_key *= inverse_length * inverse_length
+    for m in range(width):
+        d_parameters_P[m] -= towards_key * parameters_P[m]
+    d_parameters_P[width] = d_strength
+    d_parameters_P[width + 1] = d_gate
+    d_parameters_P[width + 2 + shifts] = d_sharpness

@@ -1,0 +1,189 @@
+"""One step of the controller's layers for a group of sequences, forward and backward.
+
+Legend: B sequences in lockstep, I inputs, H cells. Rows are those of a tape (`tape.py`).
+
+**LSTM.** For each layer, with a_i … a_o the products of its weights and [x, reads, h of the layer below, h']:
+
+    i = σ(a_i)   f = σ(a_f)   u = tanh(a_u)   o = σ(a_o)      c = f c' + i u      h = o tanh(c)
+
+    ō = h̄ tanh(c)                      c̄ += h̄ o (1 − tanh²(c))         (c̄ from the step after)
+    ī = c̄ u    f̄ = c̄ c'    ū = c̄ i     c'‾ = c̄ f
+    ā_i = ī i(1 − i)    ā_f = f̄ f(1 − f)    ā_u = ū (1 − u²)    ā_o = ō o(1 − o)
+
+**Feedforward.** h = tanh(a) and ā = h̄ (1 − h²).
+
+Either way ā times the transposed weights is the gradient of the layer's input, whose pieces go where they came from.
+"""
+
+from typing import Any
+
+from ntm_repro.kernels.fused.arithmetic import sigmoid, tanh
+from ntm_repro.kernels.fused.compiling import inner
+from ntm_repro.kernels.fused.products import affine, transposed_product
+from ntm_repro.kernels.fused.tape import Layer
+
+WEIGHTS, INPUTS, SIZE, COLUMNS = Layer.WEIGHTS, Layer.INPUTS, Layer.SIZE, Layer.COLUMNS
+SEEN, GATES, TANH_CELL, HIDDEN = Layer.SEEN, Layer.GATES, Layer.TANH_CELL, Layer.HIDDEN
+
+
+@inner
+def weights_at(values: Any, at: int, inputs: int, columns: int) -> Any:
+    """The weight block [inputs + 1, columns] that begins at `at` in the flat buffer; its last row is the bias."""
+    return values[at : at + (inputs + 1) * columns].reshape((inputs + 1, columns))
+
+
+@inner
+def lstm_cell(gates: Any, before_H: Any, cell_H: Any, tanh_cell_H: Any, hidden_H: Any) -> None:
+    """Activate `gates` [4 H] in place; set the cell, its tanh, and h."""
+    real = gates.dtype.type
+    size = cell_H.shape[0]
+    for i in range(2 * size):
+        gates[i] = sigmoid(gates[i])
+    for i in range(2 * size, 3 * size):
+        gates[i] = tanh(gates[i])
+    for i in range(3 * size, 4 * size):
+        gates[i] = sigmoid(gates[i])
+    input_H, forget_H = gates[:size], gates[size : 2 * size]
+    candidate_H, output_H = gates[2 * size : 3 * size], gates[3 * size : 4 * size]
+    for i in range(size):
+        cell = forget_H[i] * before_H[i] + input_H[i] * candidate_H[i]
+        turned = real(tanh(cell))
+        cell_H[i], tanh_cell_H[i] = cell, turned
+        hidden_H[i] = output_H[i] * turned
+
+
+@inner
+def lstm_cell_backward(gates: Any, before_H: Any, tanh_cell_H: Any, d_hidden_H: Any, d_cell_H: Any) -> None:
+    """Replace activated `gates` by the gradients of their pre-activations, and c̄ by c'‾."""
+    real = gates.dtype.type
+    one = real(1)
+    size = before_H.shape[0]
+    input_H, forget_H = gates[:size], gates[size : 2 * size]
+    candidate_H, output_H = gates[2 * size : 3 * size], gates[3 * size : 4 * size]
+    for k in range(size):
+        i, f, u, o = input_H[k], forget_H[k], candidate_H[k], output_H[k]
+        turned, d_h = tanh_cell_H[k], d_hidden_H[k]
+        d_c = d_cell_H[k] + d_h * o * (one - turned * turned)
+        input_H[k] = d_c * u * i * (one - i)
+        forget_H[k] = d_c * before_H[k] * f * (one - f)
+        candidate_H[k] = d_c * i * (one - u * u)
+        output_H[k] = d_h * turned * o * (one - o)
+        d_cell_H[k] = d_c * f
+
+
+@inner
+def gather_inputs(plan: Any, tape: Any, before: int, row: int, x_I: Any, layer: int) -> None:
+    """Write what a layer sees, [x, reads before, h below, h before (LSTM)] or [h below], into its place on the row."""
+    layers = plan.layers
+    line, past = tape[row], tape[before]
+    at = layers[layer, SEEN]
+    size = layers[layer, SIZE]
+    hidden = layers[layer, HIDDEN]
+    if plan.recurrent or layer == 0:
+        reads = plan.heads * plan.width
+        for i in range(plan.inputs):
+            line[at + i] = x_I[i]
+        at += plan.inputs
+        for i in range(reads):
+            line[at + i] = past[plan.seen + plan.hidden + i]
+        at += reads
+    if layer > 0:
+        below = plan.seen + layers[layer - 1, HIDDEN] if plan.recurrent else layers[layer - 1, GATES]
+        for i in range(size):
+            line[at + i] = line[below + i]
+        at += size
+    if plan.recurrent:
+        for i in range(size):
+            line[at + i] = past[plan.seen + hidden + i]
+
+
+@inner
+def control(plan: Any, values: Any, tape: Any, first: int, count: int, x_BI: Any) -> None:
+    """All layers of the controller for the rows first … first + count − 1, from those `count` rows above."""
+    layers = plan.layers
+    for layer in range(layers.shape[0]):
+        inputs, size = layers[layer, INPUTS], layers[layer, SIZE]
+        gates, hidden = layers[layer, GATES], plan.seen + layers[layer, HIDDEN]
+        weights = weights_at(values, layers[layer, WEIGHTS], inputs, layers[layer, COLUMNS])
+        for b in range(count):
+            gather_inputs(plan, tape, first - count + b, first + b, x_BI[b], layer)
+        affine(weights, tape, first, count, layers[layer, SEEN], inputs, gates)
+        for b in range(count):
+            line, past = tape[first + b], tape[first - count + b]
+            if plan.recurrent:
+                cells = plan.cells + layers[layer, HIDDEN]
+                turned = layers[layer, TANH_CELL]
+                lstm_cell(
+                    line[gates : gates + 4 * size],
+                    past[cells : cells + size],
+                    line[cells : cells + size],
+                    line[turned : turned + size],
+                    line[hidden : hidden + size],
+                )
+            else:
+                for i in range(size):
+                    line[gates + i] = tanh(line[gates + i])
+                if layer == layers.shape[0] - 1:
+                    for i in range(size):
+                        line[hidden + i] = line[gates + i]
+
+
+@inner
+def control_backward(
+    plan: Any, values: Any, tape: Any, first: int, count: int, carry: Any, d_x_BI: Any, with_input: bool
+) -> None:
+    """From h̄ of all layers (the row's d_seen, the carry's h̄ added) to the gates' gradients and the carry before.
+
+    d_x_BI: set to the gradient of the inputs where `with_input`. The carry's reads are set; so are its h̄ and c̄.
+    """
+    one = tape.dtype.type(1)
+    layers = plan.layers
+    reads = plan.heads * plan.width
+    for b in range(count):
+        d_reads = carry[b, plan.d_reads : plan.d_reads + reads]
+        for i in range(reads):
+            d_reads[i] = 0
+    for layer in range(layers.shape[0] - 1, -1, -1):
+        inputs, size = layers[layer, INPUTS], layers[layer, SIZE]
+        gates, hidden, seen = layers[layer, GATES], layers[layer, HIDDEN], layers[layer, SEEN]
+        weights = weights_at(values, layers[layer, WEIGHTS], inputs, layers[layer, COLUMNS])
+        for b in range(count):
+            line, past = tape[first + b], tape[first - count + b]
+            d_hidden = line[plan.d_seen + hidden : plan.d_seen + hidden + size]
+            if plan.recurrent:
+                cells, turned = plan.cells + hidden, layers[layer, TANH_CELL]
+                lstm_cell_backward(
+                    line[gates : gates + 4 * size],
+                    past[cells : cells + size],
+                    line[turned : turned + size],
+                    d_hidden,
+                    carry[b, plan.d_cells + hidden : plan.d_cells + hidden + size],
+                )
+            else:
+                out = line[gates : gates + size]
+                for i in range(size):
+                    out[i] = d_hidden[i] * (one - out[i] * out[i])
+        # The layer's input stays on the row: the weights' gradient needs it.
+        low = 0 if with_input or not (plan.recurrent or layer == 0) else plan.inputs
+        transposed_product(weights, tape, first, count, gates, plan.d_inputs, low, inputs)
+        for b in range(count):
+            line = tape[first + b]
+            at = plan.d_inputs
+            if plan.recurrent or layer == 0:
+                if with_input:
+                    for i in range(plan.inputs):
+                        d_x_BI[b, i] += line[at + i]
+                    at += plan.inputs
+                for i in range(reads):
+                    carry[b, plan.d_reads + i] += line[at + i]
+                at += reads
+            if layer > 0:
+                # In a stack of LSTM layers the layer below also feeds heads and output; in a feedforward one it does not.
+                below = plan.d_seen + layers[layer - 1, HIDDEN]
+                for i in range(size):
+                    above = line[at + i]
+                    line[below + i] = line[below + i] + above if plan.recurrent else above
+                at += size
+            if plan.recurrent:
+                for i in range(size):
+                    carry[b, plan.d_hidden + hidden + i] = line[at + i]

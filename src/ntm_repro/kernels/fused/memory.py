@@ -1,0 +1,124 @@
+"""Reading and writing (paper equations 2–4), forward and backward, on the transposed memory [M, N].
+
+Legend: N locations, M width, W write heads. x̄ is the gradient of the cost with respect to x.
+
+**Write.** All erases come before all adds. Row by row (a row is one component m of every location):
+
+    x_0 = M,   x_{j+1} = x_j ∘ (1 − e_j(m) w_j)   for each head j,   M' = x_W + Σ_j a_j(m) w_j
+
+**Backward**, given M̄':
+
+    ā_j(m) = Σ_i M̄'(i) w_j(i)          w̄_j += a_j(m) M̄'         x̄_W = M̄'
+    ē_j(m) = −Σ_i x̄_{j+1} x_j w_j      w̄_j −= e_j(m) x̄_{j+1} ∘ x_j      x̄_j = x̄_{j+1} ∘ (1 − e_j(m) w_j)
+
+and M̄ = x̄_0. The x_j are recomputed: nothing but weightings, vectors and memories is kept.
+"""
+
+from typing import Any
+
+from ntm_repro.kernels.fused.compiling import inner
+
+
+@inner
+def write(before_MN: Any, after_MN: Any, heads: Any, step: int, count: int, erase: Any, add: Any) -> None:
+    """`after_MN` = `before_MN` with all heads' erases and adds.
+
+    Head j's weighting is `heads[j · step : … + N]`; its erase and add vectors are the j-th M numbers of each.
+    """
+    real = before_MN.dtype.type
+    width, locations = before_MN.shape
+    for m in range(width):
+        before_N, after_N = before_MN[m], after_MN[m]
+        w_N = heads[:locations]
+        e, a = erase[m], add[m]
+        if count == 1:
+            for n in range(locations):
+                after_N[n] = before_N[n] * (real(1) - e * w_N[n]) + a * w_N[n]
+            continue
+        for n in range(locations):
+            after_N[n] = before_N[n] * (real(1) - e * w_N[n])
+        for j in range(1, count):
+            w_N = heads[j * step : j * step + locations]
+            e = erase[j * width + m]
+            for n in range(locations):
+                after_N[n] *= real(1) - e * w_N[n]
+        for j in range(count):
+            w_N = heads[j * step : j * step + locations]
+            a = add[j * width + m]
+            for n in range(locations):
+                after_N[n] += a * w_N[n]
+
+
+@inner
+def write_backward(
+    before_MN: Any,
+    d_memory_MN: Any,
+    heads: Any,
+    step: int,
+    count: int,
+    erase: Any,
+    add: Any,
+    d_erase: Any,
+    d_add: Any,
+    d_weighting: Any,
+    d_step: int,
+    partial: Any,
+) -> None:
+    """The gradients of erase and add vectors (set), weightings (added to) and memory (M̄' on entry, M̄ on exit).
+
+    d_weighting: head j's is `d_weighting[j · d_step : … + N]`. partial: room for W · N numbers.
+    """
+    real = before_MN.dtype.type
+    width, locations = before_MN.shape
+    for m in range(width):
+        before_N, d_N = before_MN[m], d_memory_MN[m]
+        if count == 1:
+            w_N, d_w_N = heads[:locations], d_weighting[:locations]
+            e, a = erase[m], add[m]
+            d_e = d_a = real(0)
+            for n in range(locations):
+                d, x, w = d_N[n], before_N[n], w_N[n]
+                d_a += d * w
+                d_e -= d * x * w
+                d_w_N[n] += d * (a - e * x)
+                d_N[n] = d * (real(1) - e * w)
+            d_erase[m], d_add[m] = d_e, d_a
+            continue
+        for n in range(locations):
+            partial[n] = before_N[n]
+        for j in range(count - 1):
+            w_N = heads[j * step : j * step + locations]
+            x_N, next_N = partial[j * locations : (j + 1) * locations], partial[(j + 1) * locations :]
+            e = erase[j * width + m]
+            for n in range(locations):
+                next_N[n] = x_N[n] * (real(1) - e * w_N[n])
+        for j in range(count):
+            w_N, d_w_N = heads[j * step : j * step + locations], d_weighting[j * d_step :]
+            a = add[j * width + m]
+            d_a = real(0)
+            for n in range(locations):
+                d_a += d_N[n] * w_N[n]
+                d_w_N[n] += a * d_N[n]
+            d_add[j * width + m] = d_a
+        for j in range(count - 1, -1, -1):
+            w_N, d_w_N = heads[j * step : j * step + locations], d_weighting[j * d_step :]
+            x_N = partial[j * locations : (j + 1) * locations]
+            e = erase[j * width + m]
+            d_e = real(0)
+            for n in range(locations):
+                u = d_N[n] * x_N[n]
+                d_e -= u * w_N[n]
+                d_w_N[n] -= e * u
+                d_N[n] *= real(1) - e * w_N[n]
+            d_erase[j * width + m] = d_e
+
+
+@inner
+def add_outer(matrix_MN: Any, u_M: Any, v_N: Any) -> None:
+    """matrix(m, i) += u(m) v(i)."""
+    width, locations = matrix_MN.shape
+    for m in range(width):
+        row_N = matrix_MN[m]
+        u = u_M[m]
+        for n in range(locations):
+            row_N[n] += u * v_N[n]

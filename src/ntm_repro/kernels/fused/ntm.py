@@ -1,0 +1,375 @@
+"""The Neural Turing Machine's kernel: plans, buffers, and the bridge to autograd.
+
+Shape suffixes: T time steps, B sequences of the batch, I input channels, O output channels, K heads, N locations,
+M width of a location.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ntm_repro.kernels.base import Cost
+from ntm_repro.kernels.flat import FlatParameters
+from ntm_repro.kernels.fused import sequences, threads
+from ntm_repro.kernels.fused.compiling import announced
+from ntm_repro.kernels.fused.kernel import Buffer, Fused
+from ntm_repro.kernels.fused.tape import GROUP, Columns, Layer, Plan, padded
+from ntm_repro.models import State, Unrolled
+from ntm_repro.models.controllers import LSTMStack, LSTMState
+from ntm_repro.models.ntm import NTM, Activation, NTMState, OutputFrom, ReadOrder, Trace
+from ntm_repro.models.starts import SharedStart
+
+
+def plan_of(model: NTM, parameters: FlatParameters) -> Plan:
+    """Sizes, offsets and columns for `model`."""
+    controller, settings = model.controller, model.settings
+    heads, width, locations, shifts = model.heads, model.width, settings.memory.locations, settings.shift_range
+    recurrent = isinstance(controller, LSTMStack)
+    reads = heads * width
+    linears = [layer.gates if recurrent else layer for layer in controller.layers]
+    size = linears[0].out_features // (4 if recurrent else 1)
+    inputs = linears[0].in_features - reads - (size if recurrent else 0)
+    interface, output = model.interface, model.output
+
+    row = Columns()
+    layers = np.zeros((len(linears), Layer.COUNT), np.int64)
+    for index, linear in enumerate(linears):
+        layers[index, Layer.WEIGHTS] = parameters.at(linear.weight)
+        layers[index, Layer.INPUTS] = linear.in_features
+        layers[index, Layer.SIZE] = size
+        layers[index, Layer.COLUMNS] = padded(linear.out_features)
+        layers[index, Layer.SEEN] = row.take(linear.in_features)
+        layers[index, Layer.GATES] = row.take(linear.out_features)
+        if recurrent:
+            layers[index, Layer.TANH_CELL] = row.take(size)
+            layers[index, Layer.HIDDEN] = index * size
+            layers[index, Layer.HIDDEN_START] = parameters.at(controller.layers[index].hidden_H)
+            layers[index, Layer.CELL_START] = parameters.at(controller.layers[index].cell_H)
+
+    carry = Columns()
+    shared = isinstance(model.start, SharedStart)
+    head_size = 5 * padded(locations) + padded(locations + shifts - 1)
+    head_fields = row.take(2 * heads * head_size)
+    hidden = controller.size
+    return Plan(
+        inputs=inputs,
+        outputs=output.out_features,
+        hidden=hidden,
+        heads=heads,
+        width=width,
+        locations=locations,
+        shifts=shifts,
+        parameters=model.parameters_per_head,
+        recurrent=recurrent,
+        bounded=settings.activation is Activation.tanh,
+        reads_after=settings.read_order is ReadOrder.after,
+        output_sees_reads=settings.output_from is OutputFrom.hidden_and_reads,
+        shared_start=shared,
+        layers=layers,
+        interface_weights=parameters.at(interface.weight),
+        interface_columns=padded(interface.out_features),
+        output_weights=parameters.at(output.weight),
+        output_columns=padded(output.out_features),
+        read_start=parameters.at(model.read_RM),
+        memory_start=parameters.at(model.start.memory_M if shared else model.start.memory_NM),
+        weighting_start=parameters.at(model.start.rate_K if shared else model.start.logits_KN),
+        seen=row.take(hidden + reads),
+        d_seen=row.take(hidden + reads),
+        d_inputs=row.take(max(hidden, int(layers[:, Layer.INPUTS].max()))),
+        cells=row.take(hidden if recurrent else 0),
+        raw=row.take(interface.out_features),
+        emitted=row.take(interface.out_features),
+        d_emitted=row.take(interface.out_features),
+        logits=row.take(output.out_features),
+        memory=row.take(width * locations),
+        inverse_lengths=row.take(locations),
+        head_fields=head_fields,
+        head_size=head_size,
+        weightings=head_fields + 4 * padded(locations),
+        row=row.row,
+        d_hidden=carry.take(hidden),
+        d_cells=carry.take(hidden),
+        d_reads=carry.take(reads),
+        d_weightings=carry.take(2 * heads * locations),
+        d_memory=carry.take(width * locations),
+        z=carry.take(locations),
+        q=carry.take(locations),
+        circle=carry.take(locations + shifts - 1),
+        partial=carry.take(heads * locations),
+        carry=carry.row,
+    )
+
+
+class Tapes:
+    """The tapes of all groups of a batch, one below the other: `array` [(T + 1) B, C]."""
+
+    def __init__(self, array: np.ndarray, steps: int, batch: int) -> None:
+        self.array, self.steps, self.batch = array, steps, batch
+
+    def field(self, begin: int, *shape: int) -> np.ndarray:
+        """A copy of the field that begins at a column: [T + 1, B, *shape], the start first."""
+        count = int(np.prod(shape))
+        groups = [rows[:, :, begin : begin + count] for rows in self._groups()]
+        return np.concatenate(groups, 1).reshape(self.steps + 1, self.batch, *shape)
+
+    def put_start(self, begin: int, values_BX: np.ndarray) -> None:
+        """Write a field of the row before the first step, for every sequence."""
+        values_BX = values_BX.reshape(self.batch, -1)
+        for first, rows in zip(range(0, self.batch, GROUP), self._groups(), strict=True):
+            rows[0, :, begin : begin + values_BX.shape[1]] = values_BX[first : first + GROUP]
+
+    def _groups(self) -> list[np.ndarray]:
+        rows = self.steps + 1
+        return [
+            self.array[rows * first : rows * min(first + GROUP, self.batch)].reshape(rows, -1, self.array.shape[1])
+            for first in range(0, self.batch, GROUP)
+        ]
+
+
+class FusedNTM(Fused):
+    """Both NTMs: any controller of `models/controllers.py`, any number of heads, locations, widths and shifts."""
+
+    model: NTM
+
+    def __init__(self, model: NTM) -> None:
+        super().__init__(model)
+        self.plan = plan_of(model, self.parameters)
+        dtype = self.parameters.values.dtype
+        self._tapes, self._carry = Buffer(dtype), Buffer(dtype)
+        self._none_3, self._none_2 = np.empty((0, 0, 0), self.values.dtype), np.empty((0, 0), self.values.dtype)
+        self._none = np.empty(0)
+
+    def cost_and_gradient(self, x_TBI: Tensor, target_TBO: Tensor, mask_TO: Tensor) -> Cost:
+        steps, batch, _ = x_TBI.shape
+        tapes, carry = self._tapes((steps + 1) * batch, self.plan.row), self._carry(batch, self.plan.carry)
+        bits_B, wrong_B = np.empty(batch), np.empty(batch)
+        with announced():
+            threads.share(
+                sequences.run,
+                min(torch.get_num_threads(), -(-batch // GROUP)),
+                self.plan,
+                self.values,
+                tapes,
+                carry,
+                x_TBI.numpy(),
+                self._none_3,
+                target_TBO.numpy(),
+                mask_TO.numpy(),
+                self._none_3,
+                bits_B,
+                wrong_B,
+                1 / batch,
+                sequences.START | sequences.FORWARD | sequences.COST | sequences.BACKWARD,
+            )
+            self._accumulate(self.gradients, tapes, carry, steps, batch, learned_start=True)
+        return Cost(bits_B, wrong_B)
+
+    def unroll(self, x_TBI: Tensor, state: State | None = None, trace: bool = False) -> Unrolled:
+        """See `Model.unroll`; the trace is of values alone, no gradient flows into it."""
+        if not self.parameters.is_current():
+            raise RuntimeError("the model's parameters were moved after its kernel was made; make another kernel")
+        if state is None:
+            state = self.model.initial_state(x_TBI.shape[1])
+        leaves = [leaf.contiguous() for leaf in flatten(state)]
+        x_TBI = x_TBI.to(self.parameters.values.dtype).contiguous()
+        if torch.is_grad_enabled() and any(t.requires_grad for t in (x_TBI, *leaves, *self.parameters.parameters)):
+            results = _Unroll.apply(self, trace, x_TBI, *leaves, *self.parameters.parameters)
+        else:
+            # Without a backward pass ahead only one group a thread needs its tape at a time.
+            share = GROUP * torch.get_num_threads()
+            pieces = [
+                self.forward(x_TBI[:, first : first + share], [leaf[first : first + share] for leaf in leaves], trace)[0]
+                for first in range(0, x_TBI.shape[1], share)
+            ]
+            states = len(leaves)
+            results = [
+                torch.cat(tensors, 0 if 0 < index <= states else 1)
+                for index, tensors in enumerate(zip(*pieces, strict=True))
+            ]
+        y_TBO, rest = results[0], results[1:]
+        traced = Trace(*rest[len(leaves) :]) if trace else None
+        return Unrolled(y_TBO, unflatten(state, rest[: len(leaves)]), traced)
+
+    def forward(
+        self, x_TBI: Tensor, state: list[Tensor], trace: bool, keep: bool = False
+    ) -> tuple[list[Tensor], np.ndarray | None]:
+        """[y_TBO, leaves of the last state, trace], and the tapes if they are to be kept."""
+        plan = self.plan
+        steps, batch, _ = x_TBI.shape
+        shape = ((steps + 1) * batch, plan.row)
+        tapes = Tapes(torch.empty(shape, dtype=x_TBI.dtype).numpy() if keep else self._tapes(*shape), steps, batch)
+        *controller, read_BRM, memory_BNM, read_weighting_BRN, write_weighting_BWN = [t.detach().numpy() for t in state]
+        for layer in range(len(controller) // 2):
+            at = int(plan.layers[layer, Layer.HIDDEN])
+            tapes.put_start(plan.seen + at, controller[2 * layer])
+            tapes.put_start(plan.cells + at, controller[2 * layer + 1])
+        tapes.put_start(plan.seen + plan.hidden, read_BRM)
+        tapes.put_start(plan.memory, memory_BNM.swapaxes(1, 2))
+        for k in range(plan.heads):
+            tapes.put_start(plan.weightings + k * plan.head_size, read_weighting_BRN[:, k])
+            tapes.put_start(plan.weightings + (plan.heads + k) * plan.head_size, write_weighting_BWN[:, k])
+        y_TBO = torch.empty(steps, batch, plan.outputs, dtype=x_TBI.dtype)
+        self._run(tapes, self._none_2, x_TBI, y_TBO.numpy(), self._none_3, sequences.FORWARD)
+        results = [y_TBO, *self._states(tapes, len(controller) // 2)]
+        if trace:
+            results += self._trace(tapes)
+        return results, tapes.array if keep else None
+
+    def backward(
+        self, tapes: np.ndarray, x_TBI: Tensor, d_y_TBO: Tensor, d_state: list[Tensor], with_input: bool
+    ) -> tuple[Tensor | None, list[Tensor], list[Tensor]]:
+        """The gradients of the input, of the first state's leaves, and of the parameters."""
+        plan = self.plan
+        steps, batch, _ = x_TBI.shape
+        dtype = x_TBI.dtype
+        *controller, d_read, d_memory, d_read_weighting, d_write_weighting = [t.detach().numpy() for t in d_state]
+        carry = torch.zeros(batch, plan.carry, dtype=dtype).numpy()
+
+        def columns(begin: int, *shape: int) -> np.ndarray:
+            return carry[:, begin : begin + int(np.prod(shape))].reshape(batch, *shape)
+
+        size = int(plan.layers[0, Layer.SIZE])
+        heads, locations, width = plan.heads, plan.locations, plan.width
+        for layer in range(len(controller) // 2):
+            carry[:, plan.d_hidden + layer * size :][:, :size] = controller[2 * layer]
+            carry[:, plan.d_cells + layer * size :][:, :size] = controller[2 * layer + 1]
+        carry[:, plan.d_reads :][:, : heads * width] = d_read.reshape(batch, -1)
+        d_weighting = np.concatenate([d_read_weighting, d_write_weighting], 1).reshape(batch, -1)
+        carry[:, plan.d_weightings :][:, : d_weighting.shape[1]] = d_weighting
+        carry[:, plan.d_memory :][:, : width * locations] = d_memory.swapaxes(1, 2).reshape(batch, -1)
+
+        d_x_TBI = torch.zeros_like(x_TBI) if with_input else None
+        d_x = self._none_3 if d_x_TBI is None else d_x_TBI.numpy()
+        todo = sequences.BACKWARD | (sequences.INPUT_GRADIENT if with_input else 0)
+        self._run(Tapes(tapes, steps, batch), carry, x_TBI, d_y_TBO.contiguous().numpy(), d_x, todo)
+        gradients = torch.zeros_like(self.parameters.values)
+        self._accumulate(gradients.numpy(), tapes, carry, steps, batch, learned_start=False)
+
+        leaves = []
+        for layer in range(len(controller) // 2):
+            leaves += [columns(plan.d_hidden + layer * size, size), columns(plan.d_cells + layer * size, size)]
+        d_weighting = columns(plan.d_weightings, 2 * heads, locations)
+        leaves += [
+            columns(plan.d_reads, heads, width),
+            columns(plan.d_memory, width, locations).swapaxes(1, 2),
+            d_weighting[:, :heads],
+            d_weighting[:, heads:],
+        ]
+        # A copy of its own for each: views of the carry would keep all of it.
+        return d_x_TBI, [torch.from_numpy(leaf.copy()) for leaf in leaves], self.parameters.split(gradients)
+
+    def _run(
+        self, tapes: Tapes, carry: np.ndarray, x_TBI: Tensor, y_TBO: np.ndarray, d_x_TBI: np.ndarray, todo: int
+    ) -> None:
+        with announced():
+            threads.share(
+                sequences.run,
+                min(torch.get_num_threads(), -(-tapes.batch // GROUP)),
+                self.plan,
+                self.values,
+                tapes.array,
+                carry,
+                x_TBI.detach().numpy(),
+                y_TBO,
+                self._none_3,
+                self._none_2,
+                d_x_TBI,
+                self._none,
+                self._none,
+                0.0,
+                todo,
+            )
+
+    def _accumulate(
+        self, gradients: np.ndarray, tapes: np.ndarray, carry: np.ndarray, steps: int, batch: int, learned_start: bool
+    ) -> None:
+        parts = self._parts(self.values.size * steps * batch // 16)
+        arguments = (self.plan, self.values, gradients, tapes, carry, batch, learned_start)
+        with announced():
+            threads.share(sequences.accumulate, parts, *arguments)
+
+    def _states(self, tapes: Tapes, lstm_layers: int) -> list[Tensor]:
+        plan = self.plan
+        size = int(plan.layers[0, Layer.SIZE])
+        fields = []
+        for layer in range(lstm_layers):
+            fields += [(plan.seen + layer * size, (size,)), (plan.cells + layer * size, (size,))]
+        leaves = [torch.from_numpy(tapes.field(begin, *shape)[-1].copy()) for begin, shape in fields]
+        read_weighting_TBRN, write_weighting_TBWN = self._weightings(tapes)
+        return [
+            *leaves,
+            torch.from_numpy(tapes.field(plan.seen + plan.hidden, plan.heads, plan.width)[-1].copy()),
+            torch.from_numpy(self._memory(tapes)[-1].copy()),
+            torch.from_numpy(read_weighting_TBRN[-1].copy()),
+            torch.from_numpy(write_weighting_TBWN[-1].copy()),
+        ]
+
+    def _memory(self, tapes: Tapes) -> np.ndarray:
+        return tapes.field(self.plan.memory, self.plan.width, self.plan.locations).swapaxes(2, 3)
+
+    def _weightings(self, tapes: Tapes) -> list[np.ndarray]:
+        plan = self.plan
+        heads = [
+            tapes.field(plan.weightings + k * plan.head_size, plan.locations) for k in range(2 * plan.heads)
+        ]
+        return [np.stack(heads[: plan.heads], 2), np.stack(heads[plan.heads :], 2)]
+
+    def _trace(self, tapes: Tapes) -> list[Tensor]:
+        plan = self.plan
+        heads, width, shifts = plan.heads, plan.width, plan.shifts
+        vectors = plan.emitted + 2 * heads * plan.parameters
+        addressing = tapes.field(plan.emitted, 2 * heads, plan.parameters)
+        key, strength, gate, shift, sharpness = np.split(
+            addressing, [width, width + 1, width + 2, width + 2 + shifts], -1
+        )
+        fields = [
+            *self._weightings(tapes),
+            tapes.field(plan.seen + plan.hidden, heads, width),
+            tapes.field(vectors, heads, width),
+            tapes.field(vectors + heads * width, heads, width),
+            self._memory(tapes),
+            key,
+            strength,
+            gate,
+            shift,
+            sharpness,
+        ]
+        return [torch.from_numpy(field[1:].copy()) for field in fields]
+
+
+def flatten(state: NTMState) -> list[Tensor]:
+    """A state's tensors: hidden and cell of each LSTM layer, then as the state names them."""
+    return [tensor for layer in state.controller for tensor in layer] + list(state[1:])
+
+
+def unflatten(like: NTMState, leaves: list[Tensor]) -> NTMState:
+    """The inverse of `flatten`, for a state of the same form."""
+    layers = len(like.controller)
+    controller = tuple(LSTMState(*leaves[2 * layer : 2 * layer + 2]) for layer in range(layers))
+    return NTMState(controller, *leaves[2 * layers :])
+
+
+class _Unroll(torch.autograd.Function):
+    """(input, leaves of the first state, parameters) → (logits, leaves of the last state, trace)."""
+
+    @staticmethod
+    def forward(ctx: Any, kernel: FusedNTM, trace: bool, x_TBI: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
+        leaves = len(tensors) - len(kernel.parameters.parameters)
+        results, ctx.tapes = kernel.forward(x_TBI, list(tensors[:leaves]), trace, keep=True)
+        ctx.kernel, ctx.leaves = kernel, leaves
+        ctx.save_for_backward(x_TBI)
+        ctx.mark_non_differentiable(*results[leaves + 1 :])
+        return tuple(results)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, d_y_TBO: Tensor, *d_results: Tensor) -> tuple[Tensor | None, ...]:
+        (x_TBI,) = ctx.saved_tensors
+        if ctx.tapes is None:
+            raise RuntimeError("the fused kernel keeps its tape for one backward pass; unroll again for another")
+        tapes, ctx.tapes = ctx.tapes, None  # backward overwrites it
+        d_state = list(d_results[: ctx.leaves])
+        d_x, d_leaves, d_parameters = ctx.kernel.backward(tapes, x_TBI, d_y_TBO, d_state, ctx.needs_input_grad[2])
+        return None, None, d_x, *d_leaves, *d_parameters

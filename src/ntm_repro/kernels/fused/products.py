@@ -1,0 +1,265 @@
+"""Matrix products on the rows of a tape, for the few rows that a recurrent step has.
+
+A weight matrix is stored input-major, `weights_JI` [J + 1, I]: row j holds what input j gives to every output, the last
+row the bias. So forward it is a sum of rows and backward a list of dot products, and both run along I without a break.
+Four rows of the tape share one pass over the weights; a row left over has a pass to itself. How rows are grouped
+depends on their number alone: the bits never depend on threads.
+
+rows_RC is a tape (see `tape.py`); a product's input and output are stretches of C at `source` and `target`.
+"""
+
+from typing import Any
+
+from ntm_repro.kernels.fused.compiling import inner
+
+
+@inner
+def add_combination(weights_JI: Any, u_J: Any, out_I: Any, inputs: int) -> None:
+    """out += Σ_j u(j) weights(j) over the first `inputs` rows."""
+    length = out_I.shape[0]
+    j = 0
+    while j + 4 <= inputs:
+        u0, u1, u2, u3 = u_J[j], u_J[j + 1], u_J[j + 2], u_J[j + 3]
+        w0, w1, w2, w3 = weights_JI[j], weights_JI[j + 1], weights_JI[j + 2], weights_JI[j + 3]
+        for i in range(length):
+            out_I[i] += (u0 * w0[i] + u1 * w1[i]) + (u2 * w2[i] + u3 * w3[i])
+        j += 4
+    while j < inputs:
+        u0 = u_J[j]
+        w0 = weights_JI[j]
+        for i in range(length):
+            out_I[i] += u0 * w0[i]
+        j += 1
+
+
+@inner
+def dots(weights_JI: Any, g_I: Any, out_J: Any, first: int, inputs: int) -> None:
+    """out(j) = Σ_i weights(j, i) g(i) for the rows first … inputs − 1; `out_J` is counted from row `first`."""
+    length = g_I.shape[0]
+    zero = weights_JI.dtype.type(0)
+    j = first
+    while j + 8 <= inputs:
+        s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = zero
+        w0, w1, w2, w3 = weights_JI[j], weights_JI[j + 1], weights_JI[j + 2], weights_JI[j + 3]
+        w4, w5, w6, w7 = weights_JI[j + 4], weights_JI[j + 5], weights_JI[j + 6], weights_JI[j + 7]
+        for i in range(length):
+            g = g_I[i]
+            s0 += g * w0[i]
+            s1 += g * w1[i]
+            s2 += g * w2[i]
+            s3 += g * w3[i]
+            s4 += g * w4[i]
+            s5 += g * w5[i]
+            s6 += g * w6[i]
+            s7 += g * w7[i]
+        out = j - first
+        out_J[out], out_J[out + 1], out_J[out + 2], out_J[out + 3] = s0, s1, s2, s3
+        out_J[out + 4], out_J[out + 5], out_J[out + 6], out_J[out + 7] = s4, s5, s6, s7
+        j += 8
+    while j < inputs:
+        s0 = zero
+        w0 = weights_JI[j]
+        for i in range(length):
+            s0 += g_I[i] * w0[i]
+        out_J[j - first] = s0
+        j += 1
+
+
+@inner
+def _add_four_combinations(
+    weights_JI: Any, rows_RC: Any, row: int, source: int, inputs: int, target: int, skip: int
+) -> None:
+    length = weights_JI.shape[1]
+    u0, u1, u2, u3 = rows_RC[row], rows_RC[row + 1], rows_RC[row + 2], rows_RC[row + 3]
+    o0, o1 = u0[target : target + length], u1[target : target + length]
+    o2, o3 = u2[target : target + length], u3[target : target + length]
+    u0, u1 = u0[source : source + inputs], u1[source : source + inputs]
+    u2, u3 = u2[source : source + inputs], u3[source : source + inputs]
+    j = 0
+    while j + 4 <= inputs:
+        a0, a1, a2, a3 = u0[j], u0[j + 1], u0[j + 2], u0[j + 3]
+        b0, b1, b2, b3 = u1[j], u1[j + 1], u1[j + 2], u1[j + 3]
+        c0, c1, c2, c3 = u2[j], u2[j + 1], u2[j + 2], u2[j + 3]
+        d0, d1, d2, d3 = u3[j], u3[j + 1], u3[j + 2], u3[j + 3]
+        first = skip + j
+        w0, w1, w2, w3 = weights_JI[first], weights_JI[first + 1], weights_JI[first + 2], weights_JI[first + 3]
+        for i in range(length):
+            x0, x1, x2, x3 = w0[i], w1[i], w2[i], w3[i]
+            o0[i] += a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3
+            o1[i] += b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3
+            o2[i] += c0 * x0 + c1 * x1 + c2 * x2 + c3 * x3
+            o3[i] += d0 * x0 + d1 * x1 + d2 * x2 + d3 * x3
+        j += 4
+    while j < inputs:
+        a0, b0, c0, d0 = u0[j], u1[j], u2[j], u3[j]
+        w0 = weights_JI[skip + j]
+        for i in range(length):
+            x0 = w0[i]
+            o0[i] += a0 * x0
+            o1[i] += b0 * x0
+            o2[i] += c0 * x0
+            o3[i] += d0 * x0
+        j += 1
+
+
+@inner
+def add_product(
+    weights_JI: Any, rows_RC: Any, first: int, count: int, source: int, inputs: int, target: int, skip: int
+) -> None:
+    """row[target …] += row[source …] · weights[skip : skip + inputs] for `count` rows from `first`."""
+    length = weights_JI.shape[1]
+    row = first
+    while row + 4 <= first + count:
+        _add_four_combinations(weights_JI, rows_RC, row, source, inputs, target, skip)
+        row += 4
+    while row < first + count:
+        line = rows_RC[row]
+        add_combination(
+            weights_JI[skip:], line[source : source + inputs], line[target : target + length], inputs
+        )
+        row += 1
+
+
+@inner
+def affine(weights_JI: Any, rows_RC: Any, first: int, count: int, source: int, inputs: int, target: int) -> None:
+    """row[target …] = bias + row[source …] · weights for `count` rows from `first`; `inputs` ≤ J, from the first on."""
+    length = weights_JI.shape[1]
+    bias_I = weights_JI[weights_JI.shape[0] - 1]
+    for row in range(first, first + count):
+        out_I = rows_RC[row, target : target + length]
+        for i in range(length):
+            out_I[i] = bias_I[i]
+    add_product(weights_JI, rows_RC, first, count, source, inputs, target, 0)
+
+
+@inner
+def _four_dots(weights_JI: Any, rows_RC: Any, row: int, source: int, target: int, low: int, high: int) -> None:
+    length = weights_JI.shape[1]
+    zero = weights_JI.dtype.type(0)
+    o0, o1, o2, o3 = rows_RC[row], rows_RC[row + 1], rows_RC[row + 2], rows_RC[row + 3]
+    g0, g1 = o0[source : source + length], o1[source : source + length]
+    g2, g3 = o2[source : source + length], o3[source : source + length]
+    count = high - low
+    o0, o1, o2, o3 = (
+        o0[target : target + count],
+        o1[target : target + count],
+        o2[target : target + count],
+        o3[target : target + count],
+    )
+    j = low
+    while j + 4 <= high:
+        a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = zero
+        c0 = c1 = c2 = c3 = d0 = d1 = d2 = d3 = zero
+        w0, w1, w2, w3 = weights_JI[j], weights_JI[j + 1], weights_JI[j + 2], weights_JI[j + 3]
+        for i in range(length):
+            x0, x1, x2, x3 = w0[i], w1[i], w2[i], w3[i]
+            a, b, c, d = g0[i], g1[i], g2[i], g3[i]
+            a0 += a * x0
+            a1 += a * x1
+            a2 += a * x2
+            a3 += a * x3
+            b0 += b * x0
+            b1 += b * x1
+            b2 += b * x2
+            b3 += b * x3
+            c0 += c * x0
+            c1 += c * x1
+            c2 += c * x2
+            c3 += c * x3
+            d0 += d * x0
+            d1 += d * x1
+            d2 += d * x2
+            d3 += d * x3
+        out = j - low
+        o0[out], o0[out + 1], o0[out + 2], o0[out + 3] = a0, a1, a2, a3
+        o1[out], o1[out + 1], o1[out + 2], o1[out + 3] = b0, b1, b2, b3
+        o2[out], o2[out + 1], o2[out + 2], o2[out + 3] = c0, c1, c2, c3
+        o3[out], o3[out + 1], o3[out + 2], o3[out + 3] = d0, d1, d2, d3
+        j += 4
+    while j < high:
+        a0 = b0 = c0 = d0 = zero
+        w0 = weights_JI[j]
+        for i in range(length):
+            x0 = w0[i]
+            a0 += g0[i] * x0
+            b0 += g1[i] * x0
+            c0 += g2[i] * x0
+            d0 += g3[i] * x0
+        out = j - low
+        o0[out], o1[out], o2[out], o3[out] = a0, b0, c0, d0
+        j += 1
+
+
+@inner
+def transposed_product(
+    weights_JI: Any, rows_RC: Any, first: int, count: int, source: int, target: int, low: int, high: int
+) -> None:
+    """row[target + j − low] = weights(j) · row[source …] for inputs j = low … high − 1 and `count` rows from `first`.
+
+    With the gradient of a product's outputs at `source` this is the gradient of its inputs.
+    """
+    length = weights_JI.shape[1]
+    row = first
+    while row + 4 <= first + count:
+        _four_dots(weights_JI, rows_RC, row, source, target, low, high)
+        row += 4
+    while row < first + count:
+        line = rows_RC[row]
+        dots(weights_JI, line[source : source + length], line[target : target + high - low], low, high)
+        row += 1
+
+
+@inner
+def add_outer_products(
+    gradient_JI: Any, rows_RC: Any, first: int, count: int, inputs: int, outputs: int, low: int, high: int
+) -> None:
+    """gradient(j, i) += Σ_rows row[inputs + j] · row[outputs + i] for the rows of weights j = low … high − 1.
+
+    The last row of `gradient_JI` is the bias's, whose input is 1 everywhere. Unless it ends at the last row, `high` must
+    be a multiple of 4, as `low` must: the bits of a row then do not depend on how the rows are divided.
+    """
+    length = gradient_JI.shape[1]
+    bias = gradient_JI.shape[0] - 1
+    weights = min(high, bias)
+    last = first + count
+    j = low
+    while j + 4 <= weights:
+        o0, o1, o2, o3 = gradient_JI[j], gradient_JI[j + 1], gradient_JI[j + 2], gradient_JI[j + 3]
+        at = inputs + j
+        row = first
+        while row + 4 <= last:
+            r0, r1, r2, r3 = rows_RC[row], rows_RC[row + 1], rows_RC[row + 2], rows_RC[row + 3]
+            a0, a1, a2, a3 = r0[at], r0[at + 1], r0[at + 2], r0[at + 3]
+            b0, b1, b2, b3 = r1[at], r1[at + 1], r1[at + 2], r1[at + 3]
+            c0, c1, c2, c3 = r2[at], r2[at + 1], r2[at + 2], r2[at + 3]
+            d0, d1, d2, d3 = r3[at], r3[at + 1], r3[at + 2], r3[at + 3]
+            g0, g1 = r0[outputs : outputs + length], r1[outputs : outputs + length]
+            g2, g3 = r2[outputs : outputs + length], r3[outputs : outputs + length]
+            for i in range(length):
+                a, b, c, d = g0[i], g1[i], g2[i], g3[i]
+                o0[i] += a0 * a + b0 * b + c0 * c + d0 * d
+                o1[i] += a1 * a + b1 * b + c1 * c + d1 * d
+                o2[i] += a2 * a + b2 * b + c2 * c + d2 * d
+                o3[i] += a3 * a + b3 * b + c3 * c + d3 * d
+            row += 4
+        while row < last:
+            r0 = rows_RC[row]
+            a0, a1, a2, a3 = r0[at], r0[at + 1], r0[at + 2], r0[at + 3]
+            g0 = r0[outputs : outputs + length]
+            for i in range(length):
+                a = g0[i]
+                o0[i] += a0 * a
+                o1[i] += a1 * a
+                o2[i] += a2 * a
+                o3[i] += a3 * a
+            row += 1
+        j += 4
+    while j < high:
+        o0 = gradient_JI[j]
+        for row in range(first, last):
+            r0 = rows_RC[row]
+            a0 = r0[inputs + j] if j < bias else gradient_JI.dtype.type(1)
+            g0 = r0[outputs : outputs + length]
+            for i in range(length):
+                o0[i] += a0 * g0[i]
+        j += 1

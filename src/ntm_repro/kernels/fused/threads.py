@@ -1,0 +1,25 @@
+"""Sharing work among threads. Compiled code lets other threads run, so Python's own serve."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+
+@cache
+def _pool(helpers: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(helpers, thread_name_prefix="ntm-kernel")
+
+
+def share(function: Callable[..., Any], parts: int, *arguments: Any) -> None:
+    """Call `function(*arguments, part, parts)` for every part; the last one here, the others on helper threads."""
+    if parts == 1:
+        function(*arguments, 0, 1)
+        return
+    pool = _pool(parts - 1)
+    others = [pool.submit(function, *arguments, part, parts) for part in range(parts - 1)]
+    try:
+        function(*arguments, parts - 1, parts)
+    finally:
+        for other in others:
+            other.result()
