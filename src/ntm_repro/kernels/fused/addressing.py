@@ -29,6 +29,8 @@ from its gradient in one pass by the caller. What backward needs of forward is k
 import math
 from typing import Any
 
+import numba
+
 from ntm_repro.kernels.fused.arithmetic import exp, log
 from ntm_repro.kernels.fused.compiling import inner
 from ntm_repro.kernels.fused.products import add_combination, dots
@@ -51,17 +53,24 @@ def inverse_lengths(memory_MN: Any, inverse_N: Any) -> None:
         inverse_N[n] = real(1) / math.sqrt(inverse_N[n])
 
 
+@numba.njit(fastmath={"nnan", "nsz", "reassoc"}, error_model="numpy")
+def highest(x_N: Any) -> Any:
+    """The highest of all numbers; any number where one is NaN, which softmax's own arithmetic then brings to light."""
+    top = x_N[0]
+    for n in range(x_N.shape[0]):
+        top = x_N[n] if x_N[n] > top else top
+    return top
+
+
 @inner
 def softmax(x_N: Any) -> None:
     """In place."""
     real = x_N.dtype.type
     locations = x_N.shape[0]
-    highest = x_N[0]
-    for n in range(locations):
-        highest = max(highest, x_N[n])
+    top = highest(x_N)
     total = real(0)
     for n in range(locations):
-        x_N[n] = exp(x_N[n] - highest)
+        x_N[n] = exp(x_N[n] - top)
         total += x_N[n]
     inverse = real(1) / total
     for n in range(locations):

@@ -35,21 +35,22 @@ def weights_at(values: Any, at: int, inputs: int, columns: int) -> Any:
 @inner
 def lstm_cell(gates: Any, before_H: Any, cell_H: Any, tanh_cell_H: Any, hidden_H: Any) -> None:
     """Activate `gates` [4 H] in place; set the cell, its tanh, and h."""
-    real = gates.dtype.type
     size = cell_H.shape[0]
-    for i in range(2 * size):
-        gates[i] = sigmoid(gates[i])
-    for i in range(2 * size, 3 * size):
-        gates[i] = tanh(gates[i])
-    for i in range(3 * size, 4 * size):
-        gates[i] = sigmoid(gates[i])
     input_H, forget_H = gates[:size], gates[size : 2 * size]
     candidate_H, output_H = gates[2 * size : 3 * size], gates[3 * size : 4 * size]
+    for i in range(2 * size):
+        gates[i] = sigmoid(gates[i])
     for i in range(size):
-        cell = forget_H[i] * before_H[i] + input_H[i] * candidate_H[i]
-        turned = real(tanh(cell))
-        cell_H[i], tanh_cell_H[i] = cell, turned
-        hidden_H[i] = output_H[i] * turned
+        candidate_H[i] = tanh(candidate_H[i])
+    for i in range(size):
+        output_H[i] = sigmoid(output_H[i])
+    # Short loops: where many arrays meet, the compiler gives up proving that they do not overlap, and goes one by one.
+    for i in range(size):
+        cell_H[i] = forget_H[i] * before_H[i] + input_H[i] * candidate_H[i]
+    for i in range(size):
+        tanh_cell_H[i] = tanh(cell_H[i])
+    for i in range(size):
+        hidden_H[i] = output_H[i] * tanh_cell_H[i]
 
 
 @inner
@@ -61,40 +62,50 @@ def lstm_cell_backward(gates: Any, before_H: Any, tanh_cell_H: Any, d_hidden_H: 
     input_H, forget_H = gates[:size], gates[size : 2 * size]
     candidate_H, output_H = gates[2 * size : 3 * size], gates[3 * size : 4 * size]
     for k in range(size):
-        i, f, u, o = input_H[k], forget_H[k], candidate_H[k], output_H[k]
-        turned, d_h = tanh_cell_H[k], d_hidden_H[k]
-        d_c = d_cell_H[k] + d_h * o * (one - turned * turned)
-        input_H[k] = d_c * u * i * (one - i)
-        forget_H[k] = d_c * before_H[k] * f * (one - f)
-        candidate_H[k] = d_c * i * (one - u * u)
-        output_H[k] = d_h * turned * o * (one - o)
-        d_cell_H[k] = d_c * f
+        d_cell_H[k] += d_hidden_H[k] * output_H[k] * (one - tanh_cell_H[k] * tanh_cell_H[k])
+    for k in range(size):
+        output_H[k] = d_hidden_H[k] * tanh_cell_H[k] * output_H[k] * (one - output_H[k])
+    for k in range(size):
+        i, u = input_H[k], candidate_H[k]
+        input_H[k] = d_cell_H[k] * u * i * (one - i)
+        candidate_H[k] = d_cell_H[k] * i * (one - u * u)
+    for k in range(size):
+        f = forget_H[k]
+        forget_H[k] = d_cell_H[k] * before_H[k] * f * (one - f)
+        d_cell_H[k] *= f
 
 
 @inner
-def gather_inputs(plan: Any, tape: Any, before: int, row: int, x_I: Any, layer: int) -> None:
+def copy(target: Any, source: Any) -> None:
+    """target = source."""
+    for i in range(target.shape[0]):
+        target[i] = source[i]
+
+
+@inner
+def add(target: Any, more: Any) -> None:
+    """target += more."""
+    for i in range(target.shape[0]):
+        target[i] += more[i]
+
+
+@inner
+def gather_inputs(plan: Any, past: Any, line: Any, x_I: Any, layer: int) -> None:
     """Write what a layer sees, [x, reads before, h below, h before (LSTM)] or [h below], into its place on the row."""
     layers = plan.layers
-    line, past = tape[row], tape[before]
-    at = layers[layer, SEEN]
-    size = layers[layer, SIZE]
-    hidden = layers[layer, HIDDEN]
+    at, size, hidden = layers[layer, SEEN], layers[layer, SIZE], layers[layer, HIDDEN]
     if plan.recurrent or layer == 0:
         reads = plan.heads * plan.width
-        for i in range(plan.inputs):
-            line[at + i] = x_I[i]
+        copy(line[at : at + plan.inputs], x_I)
         at += plan.inputs
-        for i in range(reads):
-            line[at + i] = past[plan.seen + plan.hidden + i]
+        copy(line[at : at + reads], past[plan.seen + plan.hidden :])
         at += reads
     if layer > 0:
         below = plan.seen + layers[layer - 1, HIDDEN] if plan.recurrent else layers[layer - 1, GATES]
-        for i in range(size):
-            line[at + i] = line[below + i]
+        copy(line[at : at + size], line[below:])
         at += size
     if plan.recurrent:
-        for i in range(size):
-            line[at + i] = past[plan.seen + hidden + i]
+        copy(line[at : at + size], past[plan.seen + hidden :])
 
 
 @inner
@@ -106,7 +117,7 @@ def control(plan: Any, values: Any, tape: Any, first: int, count: int, x_BI: Any
         gates, hidden = layers[layer, GATES], plan.seen + layers[layer, HIDDEN]
         weights = weights_at(values, layers[layer, WEIGHTS], inputs, layers[layer, COLUMNS])
         for b in range(count):
-            gather_inputs(plan, tape, first - count + b, first + b, x_BI[b], layer)
+            gather_inputs(plan, tape[first - count + b], tape[first + b], x_BI[b], layer)
         affine(weights, tape, first, count, layers[layer, SEEN], inputs, gates)
         for b in range(count):
             line, past = tape[first + b], tape[first - count + b]
@@ -121,11 +132,11 @@ def control(plan: Any, values: Any, tape: Any, first: int, count: int, x_BI: Any
                     line[hidden : hidden + size],
                 )
             else:
+                out = line[gates : gates + size]
                 for i in range(size):
-                    line[gates + i] = tanh(line[gates + i])
+                    out[i] = tanh(out[i])
                 if layer == layers.shape[0] - 1:
-                    for i in range(size):
-                        line[hidden + i] = line[gates + i]
+                    copy(line[hidden : hidden + size], out)
 
 
 @inner
@@ -167,23 +178,22 @@ def control_backward(
         low = 0 if with_input or not (plan.recurrent or layer == 0) else plan.inputs
         transposed_product(weights, tape, first, count, gates, plan.d_inputs, low, inputs)
         for b in range(count):
-            line = tape[first + b]
+            line, carried = tape[first + b], carry[b]
             at = plan.d_inputs
             if plan.recurrent or layer == 0:
                 if with_input:
-                    for i in range(plan.inputs):
-                        d_x_BI[b, i] += line[at + i]
+                    add(d_x_BI[b], line[at : at + plan.inputs])
                     at += plan.inputs
-                for i in range(reads):
-                    carry[b, plan.d_reads + i] += line[at + i]
+                add(carried[plan.d_reads : plan.d_reads + reads], line[at:])
                 at += reads
             if layer > 0:
                 # In a stack of LSTM layers the layer below also feeds heads and output; in a feedforward one it does not.
                 below = plan.d_seen + layers[layer - 1, HIDDEN]
-                for i in range(size):
-                    above = line[at + i]
-                    line[below + i] = line[below + i] + above if plan.recurrent else above
+                d_below = line[below : below + size]
+                if plan.recurrent:
+                    add(d_below, line[at:])
+                else:
+                    copy(d_below, line[at:])
                 at += size
             if plan.recurrent:
-                for i in range(size):
-                    carry[b, plan.d_hidden + hidden + i] = line[at + i]
+                copy(carried[plan.d_hidden + hidden : plan.d_hidden + hidden + size], line[at:])

@@ -26,10 +26,10 @@ gave, over all steps.
 import math
 from typing import Any
 
-from ntm_repro.kernels.fused.addressing import address, address_backward, inverse_lengths
-from ntm_repro.kernels.fused.arithmetic import exp, sigmoid, softplus, tanh
+from ntm_repro.kernels.fused.addressing import address, address_backward, inverse_lengths, softmax
+from ntm_repro.kernels.fused.arithmetic import sigmoid, softplus, tanh
 from ntm_repro.kernels.fused.compiling import inner
-from ntm_repro.kernels.fused.controllers import control, control_backward, weights_at
+from ntm_repro.kernels.fused.controllers import add, control, control_backward, copy, weights_at
 from ntm_repro.kernels.fused.memory import add_outer, write, write_backward
 from ntm_repro.kernels.fused.products import add_combination, affine, dots, transposed_product
 
@@ -38,33 +38,40 @@ from ntm_repro.kernels.fused.products import add_combination, affine, dots, tran
 def emit(plan: Any, line: Any) -> None:
     """From the interface's numbers to keys, strengths, gates, shifts, sharpnesses, erase and add vectors."""
     real = line.dtype.type
-    raw, emitted = line[plan.raw :], line[plan.emitted :]
-    width, shifts = plan.width, plan.shifts
-    at = 0
+    columns, width, shifts, vectors = plan.interface_columns, plan.width, plan.shifts, plan.heads * plan.width
+    raw, emitted = line[plan.raw : plan.raw + columns], line[plan.emitted : plan.emitted + columns]
+    # All of it at once, for the keys and the add vectors; the few numbers in between are then overwritten.
+    if plan.bounded:
+        for i in range(columns):
+            emitted[i] = tanh(raw[i])
+    else:
+        for i in range(columns):
+            emitted[i] = raw[i]
+    at = width
     for _ in range(2 * plan.heads):
-        for i in range(at, at + width):
-            emitted[i] = tanh(raw[i]) if plan.bounded else raw[i]
-        at += width
         emitted[at] = softplus(raw[at])
         emitted[at + 1] = sigmoid(raw[at + 1])
         at += 2
-        highest = raw[at]
-        for i in range(at + 1, at + shifts):
-            highest = max(highest, raw[i])
-        total = real(0)
-        for i in range(at, at + shifts):
-            emitted[i] = exp(raw[i] - highest)
-            total += emitted[i]
-        for i in range(at, at + shifts):
-            emitted[i] /= total
+        shift = emitted[at : at + shifts]
+        for i in range(shifts):
+            shift[i] = raw[at + i]
+        softmax(shift)
         at += shifts
         emitted[at] = real(1) + real(softplus(raw[at]))
-        at += 1
-    vectors = plan.heads * width
-    for i in range(at, at + vectors):
-        emitted[i] = sigmoid(raw[i])
-    for i in range(at + vectors, at + 2 * vectors):
-        emitted[i] = tanh(raw[i]) if plan.bounded else raw[i]
+        at += 1 + width
+    at -= width
+    erase, raw_erase = emitted[at : at + vectors], raw[at : at + vectors]
+    for i in range(vectors):
+        erase[i] = sigmoid(raw_erase[i])
+
+
+@inner
+def slope_of_tanh(raw: Any, emitted: Any, d_emitted: Any, bounded: bool) -> None:
+    """The gradient of what a tanh was applied to, or was not."""
+    one = raw.dtype.type(1)
+    slope = one if bounded else raw.dtype.type(0)
+    for i in range(emitted.shape[0]):
+        raw[i] = d_emitted[i] * (one - slope * emitted[i] * emitted[i])
 
 
 @inner
@@ -72,11 +79,10 @@ def emit_backward(plan: Any, line: Any) -> None:
     """Replace the interface's numbers by their gradients, given those of what was emitted."""
     one = line.dtype.type(1)
     raw, emitted, d_emitted = line[plan.raw :], line[plan.emitted :], line[plan.d_emitted :]
-    width, shifts = plan.width, plan.shifts
+    width, shifts, vectors = plan.width, plan.shifts, plan.heads * plan.width
     at = 0
     for _ in range(2 * plan.heads):
-        for i in range(at, at + width):
-            raw[i] = d_emitted[i] * (one - emitted[i] * emitted[i]) if plan.bounded else d_emitted[i]
+        slope_of_tanh(raw[at:], emitted[at : at + width], d_emitted[at:], plan.bounded)
         at += width
         raw[at] = d_emitted[at] * sigmoid(raw[at])
         raw[at + 1] = d_emitted[at + 1] * emitted[at + 1] * (one - emitted[at + 1])
@@ -89,11 +95,11 @@ def emit_backward(plan: Any, line: Any) -> None:
         at += shifts
         raw[at] = d_emitted[at] * sigmoid(raw[at])
         at += 1
-    vectors = plan.heads * width
-    for i in range(at, at + vectors):
-        raw[i] = d_emitted[i] * emitted[i] * (one - emitted[i])
-    for i in range(at + vectors, at + 2 * vectors):
-        raw[i] = d_emitted[i] * (one - emitted[i] * emitted[i]) if plan.bounded else d_emitted[i]
+    raw_erase, erase, d_erase = raw[at : at + vectors], emitted[at : at + vectors], d_emitted[at : at + vectors]
+    for i in range(vectors):
+        raw_erase[i] = d_erase[i] * erase[i] * (one - erase[i])
+    at += vectors
+    slope_of_tanh(raw[at:], emitted[at : at + vectors], d_emitted[at:], plan.bounded)
 
 
 @inner
@@ -275,19 +281,20 @@ def backward(
         row = (t + 1) * count
         for b in range(count):
             line, past = tape[row + b], tape[row - count + b]
-            for i in range(reads):
-                at = plan.d_seen + plan.hidden + i
-                line[at] = carry[b, plan.d_reads + i] + (line[at] if plan.output_sees_reads else zero)
+            d_reads = line[plan.d_seen + plan.hidden : plan.d_seen + plan.hidden + reads]
+            if plan.output_sees_reads:
+                add(d_reads, carry[b, plan.d_reads :])
+            else:
+                copy(d_reads, carry[b, plan.d_reads :])
             use_memory_backward(plan, past, line, carry[b])
             emit_backward(plan, line)
         transposed_product(interface, tape, row, count, plan.raw, plan.d_inputs, 0, plan.hidden)
         for b in range(count):
             line = tape[row + b]
-            for i in range(plan.hidden):
-                line[plan.d_seen + i] += line[plan.d_inputs + i]
+            d_hidden = line[plan.d_seen : plan.d_seen + plan.hidden]
+            add(d_hidden, line[plan.d_inputs :])
             if plan.recurrent:
-                for i in range(plan.hidden):
-                    line[plan.d_seen + i] += carry[b, plan.d_hidden + i]
+                add(d_hidden, carry[b, plan.d_hidden :])
         control_backward(
             plan, values, tape, row, count, carry, d_x_TBI[t, first : first + count], with_input
         )
