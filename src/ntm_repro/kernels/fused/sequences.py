@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ntm_repro.kernels.fused import machine
+from ntm_repro.kernels.fused import machine, stack
 from ntm_repro.kernels.fused.compiling import entry, inner
 from ntm_repro.kernels.fused.controllers import weights_at
 from ntm_repro.kernels.fused.cost import cost
@@ -51,7 +51,10 @@ def run(
                 for i in range(plan.carry):
                     carried[b, i] = 0
         if todo & FORWARD:
-            machine.forward(plan, values, tape, x_TBI, first, count)
+            if plan.heads > 0:
+                machine.forward(plan, values, tape, x_TBI, first, count)
+            else:
+                stack.forward(plan, values, tape, x_TBI, first, count)
         for b in range(count):
             if todo & COST:
                 bits_B[first + b] = wrong_B[first + b] = 0.0
@@ -68,7 +71,11 @@ def run(
                     for o in range(plan.outputs):
                         y_O[o] = y_TBO[t, first + b, o]
         if todo & BACKWARD:
-            machine.backward(plan, values, tape, carried, d_x_TBI, first, count, (todo & INPUT_GRADIENT) != 0)
+            with_input = (todo & INPUT_GRADIENT) != 0
+            if plan.heads > 0:
+                machine.backward(plan, values, tape, carried, d_x_TBI, first, count, with_input)
+            else:
+                stack.backward(plan, values, tape, carried, d_x_TBI, first, count, with_input)
 
 
 @inner
@@ -107,9 +114,9 @@ def accumulate(
             part,
             parts,
         )
-    weight_gradient(
-        gradients, tapes, batch, plan.interface_weights, plan.hidden, plan.interface_columns, plan.seen, plan.raw, part, parts
-    )
+    if plan.heads > 0:
+        at, columns = plan.interface_weights, plan.interface_columns
+        weight_gradient(gradients, tapes, batch, at, plan.hidden, columns, plan.seen, plan.raw, part, parts)
     seen = machine.seen_by_output(plan)
     weight_gradient(
         gradients, tapes, batch, plan.output_weights, seen, plan.output_columns, plan.seen, plan.logits, part, parts

@@ -1,7 +1,7 @@
-"""The Neural Turing Machine's kernel: plans, buffers, and the bridge to autograd.
+"""Between torch and the compiled code: plans, buffers, and autograd.
 
-Shape suffixes: T time steps, B sequences of the batch, I input channels, O output channels, K heads, N locations,
-M width of a location.
+Shape suffixes: T time steps, B sequences of the batch, I input channels, O output channels, R read heads, K heads,
+N locations, M width of a location.
 """
 
 from typing import Any
@@ -18,20 +18,25 @@ from ntm_repro.kernels.fused.kernel import Buffer, Fused
 from ntm_repro.kernels.fused.tape import GROUP, Columns, Layer, Plan, padded
 from ntm_repro.models import State, Unrolled
 from ntm_repro.models.controllers import LSTMStack, LSTMState
+from ntm_repro.models.lstm import LSTM
 from ntm_repro.models.ntm import NTM, Activation, NTMState, OutputFrom, ReadOrder, Trace
 from ntm_repro.models.starts import SharedStart
 
 
-def plan_of(model: NTM, parameters: FlatParameters) -> Plan:
-    """Sizes, offsets and columns for `model`."""
-    controller, settings = model.controller, model.settings
-    heads, width, locations, shifts = model.heads, model.width, settings.memory.locations, settings.shift_range
+def plan_of(model: NTM | LSTM, parameters: FlatParameters) -> Plan:
+    """Sizes, offsets and columns for `model`; the LSTM baseline is an NTM's controller and output without heads."""
+    if isinstance(model, LSTM):
+        heads = width = locations = shifts = parameters_per_head = 0
+        controller, settings, shared = model.stack, None, False
+    else:
+        settings = model.settings
+        heads, width, parameters_per_head = model.heads, model.width, model.parameters_per_head
+        locations, shifts = settings.memory.locations, settings.shift_range
+        controller, shared = model.controller, isinstance(model.start, SharedStart)
     recurrent = isinstance(controller, LSTMStack)
-    reads = heads * width
+    reads, hidden, output = heads * width, controller.size, model.output
     linears = [layer.gates if recurrent else layer for layer in controller.layers]
     size = linears[0].out_features // (4 if recurrent else 1)
-    inputs = linears[0].in_features - reads - (size if recurrent else 0)
-    interface, output = model.interface, model.output
 
     row = Columns()
     layers = np.zeros((len(linears), Layer.COUNT), np.int64)
@@ -48,40 +53,39 @@ def plan_of(model: NTM, parameters: FlatParameters) -> Plan:
             layers[index, Layer.HIDDEN_START] = parameters.at(controller.layers[index].hidden_H)
             layers[index, Layer.CELL_START] = parameters.at(controller.layers[index].cell_H)
 
-    carry = Columns()
-    shared = isinstance(model.start, SharedStart)
-    head_size = 5 * padded(locations) + padded(locations + shifts - 1)
+    interface = model.interface.out_features if heads else 0
+    head_size = 5 * padded(locations) + padded(locations + shifts - 1) if heads else 0
     head_fields = row.take(2 * heads * head_size)
-    hidden = controller.size
+    carry = Columns()
     return Plan(
-        inputs=inputs,
+        inputs=linears[0].in_features - reads - (size if recurrent else 0),
         outputs=output.out_features,
         hidden=hidden,
         heads=heads,
         width=width,
         locations=locations,
         shifts=shifts,
-        parameters=model.parameters_per_head,
+        parameters=parameters_per_head,
         recurrent=recurrent,
-        bounded=settings.activation is Activation.tanh,
-        reads_after=settings.read_order is ReadOrder.after,
-        output_sees_reads=settings.output_from is OutputFrom.hidden_and_reads,
+        bounded=settings is not None and settings.activation is Activation.tanh,
+        reads_after=settings is not None and settings.read_order is ReadOrder.after,
+        output_sees_reads=settings is not None and settings.output_from is OutputFrom.hidden_and_reads,
         shared_start=shared,
         layers=layers,
-        interface_weights=parameters.at(interface.weight),
-        interface_columns=padded(interface.out_features),
+        interface_weights=parameters.at(model.interface.weight) if heads else 0,
+        interface_columns=padded(interface),
         output_weights=parameters.at(output.weight),
         output_columns=padded(output.out_features),
-        read_start=parameters.at(model.read_RM),
-        memory_start=parameters.at(model.start.memory_M if shared else model.start.memory_NM),
-        weighting_start=parameters.at(model.start.rate_K if shared else model.start.logits_KN),
+        read_start=parameters.at(model.read_RM) if heads else 0,
+        memory_start=parameters.at(model.start.memory_M if shared else model.start.memory_NM) if heads else 0,
+        weighting_start=parameters.at(model.start.rate_K if shared else model.start.logits_KN) if heads else 0,
         seen=row.take(hidden + reads),
         d_seen=row.take(hidden + reads),
         d_inputs=row.take(max(hidden, int(layers[:, Layer.INPUTS].max()))),
         cells=row.take(hidden if recurrent else 0),
-        raw=row.take(interface.out_features),
-        emitted=row.take(interface.out_features),
-        d_emitted=row.take(interface.out_features),
+        raw=row.take(interface),
+        emitted=row.take(interface),
+        d_emitted=row.take(interface),
         logits=row.take(output.out_features),
         memory=row.take(width * locations),
         inverse_lengths=row.take(locations),
@@ -96,7 +100,7 @@ def plan_of(model: NTM, parameters: FlatParameters) -> Plan:
         d_memory=carry.take(width * locations),
         z=carry.take(locations),
         q=carry.take(locations),
-        circle=carry.take(locations + shifts - 1),
+        circle=carry.take(locations + max(shifts - 1, 0)),
         partial=carry.take(heads * locations),
         carry=carry.row,
     )
@@ -128,12 +132,10 @@ class Tapes:
         ]
 
 
-class FusedNTM(Fused):
-    """Both NTMs: any controller of `models/controllers.py`, any number of heads, locations, widths and shifts."""
+class FusedSequences(Fused):
+    """NTMs with any controller of `models/controllers.py`, any number of heads, locations …; and the LSTM baseline."""
 
-    model: NTM
-
-    def __init__(self, model: NTM) -> None:
+    def __init__(self, model: NTM | LSTM) -> None:
         super().__init__(model)
         self.plan = plan_of(model, self.parameters)
         dtype = self.parameters.values.dtype
@@ -189,7 +191,7 @@ class FusedNTM(Fused):
                 for index, tensors in enumerate(zip(*pieces, strict=True))
             ]
         y_TBO, rest = results[0], results[1:]
-        traced = Trace(*rest[len(leaves) :]) if trace else None
+        traced = Trace(*rest[len(leaves) :]) if trace and self.plan.heads else None
         return Unrolled(y_TBO, unflatten(state, rest[: len(leaves)]), traced)
 
     def forward(
@@ -200,20 +202,20 @@ class FusedNTM(Fused):
         steps, batch, _ = x_TBI.shape
         shape = ((steps + 1) * batch, plan.row)
         tapes = Tapes(torch.empty(shape, dtype=x_TBI.dtype).numpy() if keep else self._tapes(*shape), steps, batch)
-        *controller, read_BRM, memory_BNM, read_weighting_BRN, write_weighting_BWN = [t.detach().numpy() for t in state]
-        for layer in range(len(controller) // 2):
-            at = int(plan.layers[layer, Layer.HIDDEN])
-            tapes.put_start(plan.seen + at, controller[2 * layer])
-            tapes.put_start(plan.cells + at, controller[2 * layer + 1])
-        tapes.put_start(plan.seen + plan.hidden, read_BRM)
-        tapes.put_start(plan.memory, memory_BNM.swapaxes(1, 2))
-        for k in range(plan.heads):
-            tapes.put_start(plan.weightings + k * plan.head_size, read_weighting_BRN[:, k])
-            tapes.put_start(plan.weightings + (plan.heads + k) * plan.head_size, write_weighting_BWN[:, k])
+        leaves = [leaf.detach().numpy() for leaf in state]
+        for (begin, _), leaf in zip(self._lstm_fields(), leaves, strict=False):
+            tapes.put_start(begin, leaf)
+        if plan.heads:
+            read_BRM, memory_BNM, read_weighting_BRN, write_weighting_BWN = leaves[-4:]
+            tapes.put_start(plan.seen + plan.hidden, read_BRM)
+            tapes.put_start(plan.memory, memory_BNM.swapaxes(1, 2))
+            for k in range(plan.heads):
+                tapes.put_start(plan.weightings + k * plan.head_size, read_weighting_BRN[:, k])
+                tapes.put_start(plan.weightings + (plan.heads + k) * plan.head_size, write_weighting_BWN[:, k])
         y_TBO = torch.empty(steps, batch, plan.outputs, dtype=x_TBI.dtype)
         self._run(tapes, self._none_2, x_TBI, y_TBO.numpy(), self._none_3, sequences.FORWARD)
-        results = [y_TBO, *self._states(tapes, len(controller) // 2)]
-        if trace:
+        results = [y_TBO, *self._states(tapes)]
+        if trace and plan.heads:
             results += self._trace(tapes)
         return results, tapes.array if keep else None
 
@@ -223,22 +225,23 @@ class FusedNTM(Fused):
         """The gradients of the input, of the first state's leaves, and of the parameters."""
         plan = self.plan
         steps, batch, _ = x_TBI.shape
-        dtype = x_TBI.dtype
-        *controller, d_read, d_memory, d_read_weighting, d_write_weighting = [t.detach().numpy() for t in d_state]
-        carry = torch.zeros(batch, plan.carry, dtype=dtype).numpy()
+        carry = torch.zeros(batch, plan.carry, dtype=x_TBI.dtype).numpy()
+        heads, locations, width = plan.heads, plan.locations, plan.width
 
         def columns(begin: int, *shape: int) -> np.ndarray:
             return carry[:, begin : begin + int(np.prod(shape))].reshape(batch, *shape)
 
-        size = int(plan.layers[0, Layer.SIZE])
-        heads, locations, width = plan.heads, plan.locations, plan.width
-        for layer in range(len(controller) // 2):
-            carry[:, plan.d_hidden + layer * size :][:, :size] = controller[2 * layer]
-            carry[:, plan.d_cells + layer * size :][:, :size] = controller[2 * layer + 1]
-        carry[:, plan.d_reads :][:, : heads * width] = d_read.reshape(batch, -1)
-        d_weighting = np.concatenate([d_read_weighting, d_write_weighting], 1).reshape(batch, -1)
-        carry[:, plan.d_weightings :][:, : d_weighting.shape[1]] = d_weighting
-        carry[:, plan.d_memory :][:, : width * locations] = d_memory.swapaxes(1, 2).reshape(batch, -1)
+        def put(begin: int, gradient: np.ndarray) -> None:
+            columns(begin, gradient[0].size)[:] = gradient.reshape(batch, -1)
+
+        given = [leaf.detach().numpy() for leaf in d_state]
+        for (begin, _), leaf in zip(self._lstm_fields(in_carry=True), given, strict=False):
+            put(begin, leaf)
+        if heads:
+            d_read, d_memory, d_read_weighting, d_write_weighting = given[-4:]
+            put(plan.d_reads, d_read)
+            put(plan.d_memory, d_memory.swapaxes(1, 2))
+            put(plan.d_weightings, np.concatenate([d_read_weighting, d_write_weighting], 1))
 
         d_x_TBI = torch.zeros_like(x_TBI) if with_input else None
         d_x = self._none_3 if d_x_TBI is None else d_x_TBI.numpy()
@@ -247,16 +250,15 @@ class FusedNTM(Fused):
         gradients = torch.zeros_like(self.parameters.values)
         self._accumulate(gradients.numpy(), tapes, carry, steps, batch, learned_start=False)
 
-        leaves = []
-        for layer in range(len(controller) // 2):
-            leaves += [columns(plan.d_hidden + layer * size, size), columns(plan.d_cells + layer * size, size)]
-        d_weighting = columns(plan.d_weightings, 2 * heads, locations)
-        leaves += [
-            columns(plan.d_reads, heads, width),
-            columns(plan.d_memory, width, locations).swapaxes(1, 2),
-            d_weighting[:, :heads],
-            d_weighting[:, heads:],
-        ]
+        leaves = [columns(begin, size) for begin, size in self._lstm_fields(in_carry=True)]
+        if heads:
+            d_weighting = columns(plan.d_weightings, 2 * heads, locations)
+            leaves += [
+                columns(plan.d_reads, heads, width),
+                columns(plan.d_memory, width, locations).swapaxes(1, 2),
+                d_weighting[:, :heads],
+                d_weighting[:, heads:],
+            ]
         # A copy of its own for each: views of the carry would keep all of it.
         return d_x_TBI, [torch.from_numpy(leaf.copy()) for leaf in leaves], self.parameters.split(gradients)
 
@@ -290,21 +292,21 @@ class FusedNTM(Fused):
         with announced():
             threads.share(sequences.accumulate, parts, *arguments)
 
-    def _states(self, tapes: Tapes, lstm_layers: int) -> list[Tensor]:
+    def _lstm_fields(self, in_carry: bool = False) -> list[tuple[int, int]]:
+        """(first column, size) of hidden and cell of each LSTM layer, on a row of the tape or of the carry."""
         plan = self.plan
+        hidden, cells = (plan.d_hidden, plan.d_cells) if in_carry else (plan.seen, plan.cells)
         size = int(plan.layers[0, Layer.SIZE])
-        fields = []
-        for layer in range(lstm_layers):
-            fields += [(plan.seen + layer * size, (size,)), (plan.cells + layer * size, (size,))]
-        leaves = [torch.from_numpy(tapes.field(begin, *shape)[-1].copy()) for begin, shape in fields]
-        read_weighting_TBRN, write_weighting_TBWN = self._weightings(tapes)
-        return [
-            *leaves,
-            torch.from_numpy(tapes.field(plan.seen + plan.hidden, plan.heads, plan.width)[-1].copy()),
-            torch.from_numpy(self._memory(tapes)[-1].copy()),
-            torch.from_numpy(read_weighting_TBRN[-1].copy()),
-            torch.from_numpy(write_weighting_TBWN[-1].copy()),
-        ]
+        layers = len(plan.layers) if plan.recurrent else 0
+        return [(begin + layer * size, size) for layer in range(layers) for begin in (hidden, cells)]
+
+    def _states(self, tapes: Tapes) -> list[Tensor]:
+        plan = self.plan
+        leaves = [tapes.field(begin, size) for begin, size in self._lstm_fields()]
+        if plan.heads:
+            reads_TBRM = tapes.field(plan.seen + plan.hidden, plan.heads, plan.width)
+            leaves += [reads_TBRM, self._memory(tapes), *self._weightings(tapes)]
+        return [torch.from_numpy(leaf[-1].copy()) for leaf in leaves]
 
     def _memory(self, tapes: Tapes) -> np.ndarray:
         return tapes.field(self.plan.memory, self.plan.width, self.plan.locations).swapaxes(2, 3)
@@ -339,23 +341,24 @@ class FusedNTM(Fused):
         return [torch.from_numpy(field[1:].copy()) for field in fields]
 
 
-def flatten(state: NTMState) -> list[Tensor]:
-    """A state's tensors: hidden and cell of each LSTM layer, then as the state names them."""
-    return [tensor for layer in state.controller for tensor in layer] + list(state[1:])
+def flatten(state: State) -> list[Tensor]:
+    """A state's tensors: hidden and cell of each LSTM layer, then an NTM's as its state names them."""
+    layers, rest = (state.controller, list(state[1:])) if isinstance(state, NTMState) else (state, [])
+    return [tensor for layer in layers for tensor in layer] + rest
 
 
-def unflatten(like: NTMState, leaves: list[Tensor]) -> NTMState:
+def unflatten(like: State, leaves: list[Tensor]) -> State:
     """The inverse of `flatten`, for a state of the same form."""
-    layers = len(like.controller)
+    layers = len(like.controller if isinstance(like, NTMState) else like)
     controller = tuple(LSTMState(*leaves[2 * layer : 2 * layer + 2]) for layer in range(layers))
-    return NTMState(controller, *leaves[2 * layers :])
+    return NTMState(controller, *leaves[2 * layers :]) if isinstance(like, NTMState) else controller
 
 
 class _Unroll(torch.autograd.Function):
     """(input, leaves of the first state, parameters) → (logits, leaves of the last state, trace)."""
 
     @staticmethod
-    def forward(ctx: Any, kernel: FusedNTM, trace: bool, x_TBI: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, kernel: FusedSequences, trace: bool, x_TBI: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
         leaves = len(tensors) - len(kernel.parameters.parameters)
         results, ctx.tapes = kernel.forward(x_TBI, list(tensors[:leaves]), trace, keep=True)
         ctx.kernel, ctx.leaves = kernel, leaves
