@@ -35,8 +35,7 @@ def trainer(config: DictConfig) -> Trainer:
     built = model(config, task).to(where)
     return Trainer(
         task=task,
-        model=built,
-        unroll=kernels.choose(config.kernel.name, built),
+        kernel=kernels.choose(config.kernel.name, built),
         settings=schema.settings(config.train),
         seed=config.seed,
         device=where,

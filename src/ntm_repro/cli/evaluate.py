@@ -15,7 +15,7 @@ from ntm_repro.training.run_folder import RunFolder
 USAGE = """\
 ntm-eval: evaluate a run on its task's generalisation grid and write eval.json into its folder
 
-usage: ntm-eval run=PATH [lengths=[20,120]] [sequences=100] [locations=1024] [device=auto|cpu|cuda] [kernel=auto|eager]
+usage: ntm-eval run=PATH [lengths=[20,120]] [sequences=100] [locations=1024] [device=auto|cpu|cuda] [kernel=auto|eager|numba]
                 [threads=1]
 
 run         a run's folder: checkpoint.pt is evaluated, or weights.safetensors where there is none
@@ -113,8 +113,8 @@ def _evaluate(folder: RunFolder, config: DictConfig, options: DictConfig) -> dic
     model = build.model(config, task)
     sequences = load_weights(model, folder)
     model.to(build.device(options.device.name))
-    unroll = kernels.choose(options.kernel.name, model)
-    grid = evaluate(task, model, unroll, settings, options.sequences, config.seed)
+    kernel = kernels.choose(options.kernel.name, model)
+    grid = evaluate(task, kernel, settings, options.sequences, config.seed)
     return {"checkpoint_sequences": sequences, "grid": grid}
 
 

@@ -14,7 +14,7 @@ from ntm_repro.training.run_folder import Resume
 from ntm_repro.training.settings import TrainSettings
 
 Device = Enum("Device", "auto cpu cuda")
-Kernel = Enum("Kernel", "auto eager")
+Kernel = Enum("Kernel", "auto eager numba")
 
 # What makes a run another run; of `train`, where and how often it is saved and how long it lasts do not.
 IDENTITY_KEYS = ("task", "model", "train", "seed")

@@ -8,11 +8,10 @@ from typing import Any
 
 import torch
 
-from ntm_repro.kernels import Unroll
-from ntm_repro.models import Model
+from ntm_repro import loss
+from ntm_repro.kernels import Kernel
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks import Setting, Task
-from ntm_repro.training import loss
 from ntm_repro.training.loop import to_tensors
 
 # Sequences at once: bounds the memory that a batch of the longest sequences takes.
@@ -20,7 +19,7 @@ BATCH = 100
 
 
 def evaluate(
-    task: Task, model: Model, unroll: Unroll, settings: Sequence[Setting], sequences: int, seed: int
+    task: Task, kernel: Kernel, settings: Sequence[Setting], sequences: int, seed: int
 ) -> list[dict[str, Any]]:
     """For each setting, means over `sequences` sequences of the evaluation stream, which training never sees.
 
@@ -28,12 +27,12 @@ def evaluate(
     optimum_bits (the task's optimal estimator on the same sequences, or None).
     """
     stream = Stream(seed, Purpose.EVALUATION)
-    device = next(model.parameters()).device
-    return [_evaluate_one(task, model, unroll, stream, setting, sequences, device) for setting in settings]
+    device = next(kernel.model.parameters()).device
+    return [_evaluate_one(task, kernel, stream, setting, sequences, device) for setting in settings]
 
 
 def _evaluate_one(
-    task: Task, model: Model, unroll: Unroll, stream: Stream, setting: Setting, sequences: int, device: torch.device
+    task: Task, kernel: Kernel, stream: Stream, setting: Setting, sequences: int, device: torch.device
 ) -> dict[str, Any]:
     bits = wrong = perfect = 0.0
     optimum: float | None = None
@@ -41,7 +40,7 @@ def _evaluate_one(
         batch = task.draw(stream, first, min(BATCH, sequences - first), setting)
         x_TBI, target_TBO, mask_TO = to_tensors(batch, device)
         with torch.no_grad():
-            y_TBO = unroll(model, x_TBI).y_TBO
+            y_TBO = kernel.unroll(x_TBI).y_TBO
         wrong_B = loss.wrong_bits(y_TBO, target_TBO, mask_TO)
         bits += loss.bits(y_TBO, target_TBO, mask_TO).double().sum().item()
         wrong += wrong_B.sum().item()

@@ -43,6 +43,8 @@ class FlatParameters:
         self.values = torch.zeros(end, dtype=first.dtype, device=first.device)
         self.gradients = torch.zeros_like(self.values)
         self._views = views
+        names = {id(parameter): name for name, parameter in model.named_parameters()}
+        self._names = [names[id(parameter)] for parameter, *_ in views]
         for parameter, at, shape, strides in views:
             view = self.values.as_strided(shape, strides, at)
             view.copy_(parameter.detach())
@@ -61,6 +63,10 @@ class FlatParameters:
     def split(self, buffer: Tensor) -> list[Tensor]:
         """The views of a buffer laid out like `values`, in the order of `parameters`."""
         return [buffer.as_strided(shape, strides, at) for _, at, shape, strides in self._views]
+
+    def named(self, buffer: Tensor) -> dict[str, Tensor]:
+        """The views of a buffer laid out like `values`, by the names of their parameters."""
+        return dict(zip(self._names, self.split(buffer), strict=True))
 
     @property
     def parameters(self) -> list[nn.Parameter]:

@@ -1,4 +1,4 @@
-"""The training loop: draw, unroll, cost, clip, step, measure.
+"""The training loop: draw, run the kernel, step, measure.
 
 Shape suffixes: T time steps, B sequences of the batch, I input channels, O output channels.
 """
@@ -12,15 +12,14 @@ import torch
 from torch import Tensor
 
 from ntm_repro.errors import RunError
-from ntm_repro.kernels import Unroll
+from ntm_repro.kernels import Kernel
 from ntm_repro.models import Model
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks import Batch, Task
-from ntm_repro.training import loss
 from ntm_repro.training.checkpoint import Checkpoint
 from ntm_repro.training.metrics import Window
 from ntm_repro.training.optimiser import GravesRMSProp
-from ntm_repro.training.settings import Clip, TrainSettings
+from ntm_repro.training.settings import TrainSettings
 from ntm_repro.training.sinks import Sink
 
 
@@ -37,29 +36,12 @@ def to_tensors(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tens
     return tuple(torch.from_numpy(array).to(device) for array in (batch.input_TBI, batch.target_TBO, batch.mask_TO))  # type: ignore[return-value]
 
 
-def clip_gradients(model: Model, clip: Clip, clip_at: float) -> None:
-    """Bound each gradient component (the paper), or the global norm, or nothing."""
-    if clip is Clip.value:
-        torch.nn.utils.clip_grad_value_(model.parameters(), clip_at)
-    elif clip is Clip.norm:
-        torch.nn.utils.clip_grad_norm_(model.parameters(), clip_at)
-
-
-def norm_of(gradients: list[Tensor]) -> float:
-    """The Euclidean norm of all gradients together; not finite only if one of their components is not."""
-    norm = torch.nn.utils.get_total_norm(gradients).item()
-    if not math.isfinite(norm):  # the squares of large float32 components overflow
-        norm = torch.nn.utils.get_total_norm([gradient.double() for gradient in gradients]).item()
-    return norm
-
-
 @dataclass
 class Trainer:
     """One run in progress. `sequences` counts those trained on; `wall_seconds` adds up over resumes."""
 
     task: Task
-    model: Model
-    unroll: Unroll
+    kernel: Kernel
     settings: TrainSettings
     seed: int
     device: torch.device
@@ -67,12 +49,17 @@ class Trainer:
 
     def __post_init__(self) -> None:
         self.stream = Stream(self.seed, Purpose.TRAIN)
-        self.optimiser = GravesRMSProp(self.model.parameters(), self.settings.learning_rate)
+        settings = self.settings
+        self.optimiser = GravesRMSProp(self.kernel, settings.learning_rate, settings.clip, settings.clip_at)
         self.has_optimum = self.task.optimum_bits(self.task.draw(self.stream, 0, 1)) is not None
         self.sequences = 0
         self.window = Window()
         self._wall_before = 0.0
         self._started = time.monotonic()
+
+    @property
+    def model(self) -> Model:
+        return self.kernel.model
 
     @property
     def wall_seconds(self) -> float:
@@ -102,20 +89,14 @@ class Trainer:
         """Train on the next batch. Raises `Diverged` before anything not finite reaches a weight."""
         batch = self.task.draw(self.stream, self.sequences, self.settings.batch_size)
         x_TBI, target_TBO, mask_TO = to_tensors(batch, self.device)
-        y_TBO = self.unroll(self.model, x_TBI).y_TBO
-        bits_B = loss.bits(y_TBO, target_TBO, mask_TO)
-        self.optimiser.zero_grad()
-        bits_B.mean().backward()
-        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
-        grad_norm = norm_of(gradients)
-        bits = bits_B.detach().sum().item()
+        cost = self.kernel.cost_and_gradient(x_TBI, target_TBO, mask_TO)
+        bits, grad_norm = float(cost.bits_B.sum()), self.kernel.gradient_norm()
         if not (math.isfinite(bits) and math.isfinite(grad_norm)):
             what = "gradient" if math.isfinite(bits) else "loss"
             raise Diverged(f"the {what} is not finite at sequence {self.sequences}", batch)
-        clip_gradients(self.model, self.settings.clip, self.settings.clip_at)
-        self.optimiser.step()
+        self.optimiser.step(grad_norm)
 
-        wrong = loss.wrong_bits(y_TBO.detach(), target_TBO, mask_TO).sum().item()
+        wrong = float(cost.wrong_B.sum())
         optimum_B = self.task.optimum_bits(batch)
         optimum = 0.0 if optimum_B is None else float(optimum_B.sum())
         self.sequences += batch.size

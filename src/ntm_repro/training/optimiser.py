@@ -1,46 +1,39 @@
-"""RMSProp "in the form described in (Graves, 2013)" with momentum 0.9 (paper section 4.6)."""
+"""Graves' RMSProp with clipped gradients (paper section 4.6): the state and the clip; `kernels` has the arithmetic."""
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
-from torch.optim import Optimizer
 
-SQUARE_DECAY = 0.95
-MOMENTUM = 0.9
-DAMPING = 1e-4
+from ntm_repro.kernels import Kernel, Moments
+from ntm_repro.training.settings import Clip
 
 
-class GravesRMSProp(Optimizer):
-    """Graves, "Generating Sequences with Recurrent Neural Networks" (2013), equations 38–41, for each component g:
+class GravesRMSProp:
+    """Updates all parameters of a kernel's model at once; `kernels/rmsprop.py` has the equations."""
 
-        n ← 0.95 n + 0.05 g²        m ← 0.95 m + 0.05 g
-        Δ ← 0.9 Δ − lr · g / √(n − m² + 10⁻⁴)        θ ← θ + Δ
+    def __init__(self, kernel: Kernel, learning_rate: float, clip: Clip, clip_at: float) -> None:
+        self.kernel = kernel
+        self.learning_rate, self.clip, self.clip_at = learning_rate, clip, clip_at
+        self.moments = Moments(*(torch.zeros_like(kernel.parameters.values) for _ in Moments._fields))
 
-    This is not `torch.optim.RMSprop(centered=True)`: the damping sits inside the root, and the learning rate inside Δ.
-    """
+    def step(self, gradient_norm: float) -> None:
+        """Bound each component of the gradient (the paper), or its norm, or nothing; then update every parameter."""
+        factor, bound = 1.0, math.inf
+        if self.clip is Clip.value:
+            bound = self.clip_at
+        elif self.clip is Clip.norm and gradient_norm > self.clip_at:
+            factor = self.clip_at / gradient_norm
+        self.kernel.descend(self.moments, self.learning_rate, factor, bound)
 
-    def __init__(self, parameters: Iterable[Tensor], learning_rate: float) -> None:
-        super().__init__(parameters, {"lr": learning_rate})
+    def state_dict(self) -> dict[str, dict[str, Tensor]]:
+        """Each moment of each parameter by name. Shares its tensors with the optimiser."""
+        named = self.kernel.parameters.named
+        return {name: named(moment) for name, moment in self.moments._asdict().items()}
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
-        """Update every parameter that has a gradient."""
-        if closure is not None:
-            raise TypeError("GravesRMSProp takes no closure: compute the gradients before the step")
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                gradient = parameter.grad
-                if gradient is None:
-                    continue
-                state = self.state[parameter]
-                if not state:
-                    for name in ("square", "mean", "change"):
-                        state[name] = torch.zeros_like(parameter)
-                square, mean, change = state["square"], state["mean"], state["change"]
-                # The clamp: when gradients settle to a constant, n − m² can round below −10⁻⁴ in float32.
-                square.lerp_(gradient.square(), 1 - SQUARE_DECAY)
-                mean.lerp_(gradient, 1 - SQUARE_DECAY)
-                spread = torch.addcmul(square, mean, mean, value=-1).clamp_(min=0).add_(DAMPING).sqrt_()
-                change.mul_(MOMENTUM).addcdiv_(gradient, spread, value=-group["lr"])
-                parameter.add_(change)
+    def load_state_dict(self, state: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Go on from a `state_dict` of the same model; raises `KeyError` for another's."""
+        for name, views in self.state_dict().items():
+            for parameter, view in views.items():
+                view.copy_(state[name][parameter])

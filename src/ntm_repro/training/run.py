@@ -24,7 +24,7 @@ from ntm_repro.training.sinks import CsvSink, Sinks, TensorBoardSink, TerminalSi
 
 log = logging.getLogger(__name__)
 
-PACKAGES = ("ntm-repro", "torch", "numpy", "hydra-core", "omegaconf")
+PACKAGES = ("ntm-repro", "torch", "numpy", "numba", "hydra-core", "omegaconf")
 
 
 def run(trainer: Trainer, folder: RunFolder, plan: Plan, record: dict[str, Any], record_yaml: str) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def draw_example(trainer: Trainer) -> dict[str, np.ndarray]:
     batch = task.draw(Stream(trainer.seed, Purpose.EXAMPLE), 0, 1, task.longest)
     with torch.no_grad():
         x_TBI, _, _ = to_tensors(batch, trainer.device)
-        y_TBO, _, trace = trainer.unroll(trainer.model, x_TBI, trace=True)
+        y_TBO, _, trace = trainer.kernel.unroll(x_TBI, trace=True)
     output_TO = y_TBO[:, 0].sigmoid().cpu().numpy() * batch.mask_TO
     drawn = {
         "example/input_target_output": pictures.stacked([batch.input_TBI[:, 0], batch.target_TBO[:, 0], output_TO])

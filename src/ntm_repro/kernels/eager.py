@@ -1,0 +1,39 @@
+"""The reference: one step after the other in plain torch, differentiated by autograd. On any device."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from ntm_repro import loss
+from ntm_repro.kernels.base import Cost, Kernel, Moments
+from ntm_repro.kernels.rmsprop import rmsprop
+from ntm_repro.models import State, Unrolled
+
+
+class Eager(Kernel):
+    """Any model, as its file says it."""
+
+    name = "eager"
+
+    def unroll(self, x_TBI: Tensor, state: State | None = None, trace: bool = False) -> Unrolled:
+        return self.model.unroll(x_TBI, state, trace)
+
+    def cost_and_gradient(self, x_TBI: Tensor, target_TBO: Tensor, mask_TO: Tensor) -> Cost:
+        y_TBO = self.unroll(x_TBI).y_TBO
+        bits_B = loss.bits(y_TBO, target_TBO, mask_TO)
+        self.parameters.gradients.zero_()
+        self.parameters.bind_gradients()  # someone may have set them to None, as zero_grad() does
+        bits_B.mean().backward()
+        wrong_B = loss.wrong_bits(y_TBO.detach(), target_TBO, mask_TO)
+        return Cost(bits_B.detach().cpu().numpy(), wrong_B.cpu().numpy())
+
+    def gradient_norm(self) -> float:
+        norm = torch.linalg.vector_norm(self.parameters.gradients).item()
+        if not math.isfinite(norm):  # squares of large float32 numbers overflow
+            norm = torch.linalg.vector_norm(self.parameters.gradients, dtype=torch.float64).item()
+        return norm
+
+    @torch.no_grad()
+    def descend(self, moments: Moments, learning_rate: float, factor: float, bound: float) -> None:
+        rmsprop(self.parameters.values, self.parameters.gradients, *moments, learning_rate, factor, bound)

@@ -1,0 +1,29 @@
+"""What the fused kernel covers. Without numba, so that it can be asked anywhere."""
+
+import torch
+
+from ntm_repro.models import Model
+from ntm_repro.models.controllers import Feedforward, LSTMStack
+from ntm_repro.models.lstm import LSTM
+from ntm_repro.models.ntm import NTM
+from ntm_repro.models.starts import PerLocationStart, SharedStart
+
+
+def obstacle(model: Model) -> str | None:
+    """Why the kernel cannot run `model`, in a few words; None where it can.
+
+    Exact types: a subclass may compute something else.
+    """
+    first = next(model.parameters())
+    if first.device.type != "cpu":
+        return f"the fused kernel runs on the CPU and the model is on {first.device.type}"
+    if first.dtype not in (torch.float32, torch.float64):
+        return f"the fused kernel computes in float32 or float64, not in {first.dtype}"
+    if type(model) is LSTM:
+        return None
+    if type(model) is not NTM:
+        return f"the fused kernel does not know {type(model).__name__}"
+    for part, known in ((model.controller, (LSTMStack, Feedforward)), (model.start, (SharedStart, PerLocationStart))):
+        if type(part) not in known:
+            return f"the fused kernel does not know {type(part).__name__}"
+    return None
