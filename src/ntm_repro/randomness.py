@@ -5,6 +5,7 @@ run, splitting a batch or drawing the millionth sequence first gives the same bi
 """
 
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class Stream:
         # Lists of Python integers: the generator reads its state entry by entry, and from arrays twice as slowly. The
         # 256-bit counter counts blocks of four words in its lowest entry, so each sequence owns 2**64 blocks.
         self._counter = [0, 0, 0, 0]
-        self._state = {
+        self._state: Any = {
             **self._generator.state,
             "state": {"counter": self._counter, "key": [int(seed), int(purpose)]},
             "buffer": [0, 0, 0, 0],

@@ -1,4 +1,4 @@
-"""Associative recall (paper section 4.3): shown a list of items and then one of them, name the item that followed it."""
+"""Associative recall (paper section 4.3): shown a list of items and then one of them, give the item after it."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -52,7 +52,7 @@ class AssociativeRecall(Task):
     def draw(self, stream: Stream, first: int, count: int, setting: int | None = None) -> Batch:
         items = self.setting_of(stream, first) if setting is None else setting
         bits = items * VECTORS * WIDTH
-        # Word 0 chooses the number of items of a batch that starts here, word 1 the sequence's query; the rest are bits.
+        # Word 0 chooses the number of items of a batch that starts here, word 1 the sequence's query; bits follow.
         words_BW = stream.rows(first, count, 2 + -(-bits // 64))
         query_B = randomness.integers(words_BW[:, 1], 0, items - 2)
         # K items, V vectors, C channels: the items, then the query as one more.

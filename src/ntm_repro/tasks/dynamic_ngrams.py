@@ -39,10 +39,10 @@ class DynamicNGrams(Task):
     context: int = 5
 
     def __post_init__(self) -> None:
-        require(1 <= self.context <= 8, "task.context", self.context, "must be from 1 to 8 (the paper's 6-grams have 5)")
         require(
-            self.length > self.context, "task.length", self.length, f"must be above task.context={self.context}"
+            1 <= self.context <= 8, "task.context", self.context, "must be from 1 to 8 (the paper's 6-grams have 5)"
         )
+        require(self.length > self.context, "task.length", self.length, f"must be above task.context={self.context}")
 
     def setting_of(self, stream: Stream, first: int) -> int:
         return self.length
@@ -91,7 +91,7 @@ class DynamicNGrams(Task):
 
 
 def codes(bit_BT: np.ndarray, context: int) -> np.ndarray:
-    """The number of each context, bits b_{t−context} … b_{t−1} read as binary: int [B, T − context + 1], t = context … T.
+    """Each stretch of `context` bits read as a binary number, the oldest bit highest: int [B, T − context + 1].
 
     bit_BT: zeros and ones of any type.
     """
@@ -114,8 +114,9 @@ def follow(table_BC: np.ndarray, begin_BT: np.ndarray, uniform_BT: np.ndarray) -
     padded_BT = np.zeros((count, size * len(shifted_NBC)))
     padded_BT[:, :steps] = uniform_BT
     uniform_SNB = padded_BT.reshape(count, -1, size).transpose(2, 1, 0).copy()
-    # For each step and each place (block, sequence, context before the step) the place after it, then, step by step,
-    # the place that a walk from each place at the block's beginning has reached.
+    # A place is a (block, sequence, context), numbered in that order. `after` holds, for each step of the blocks, the
+    # place that follows each place; step by step it turns into the place that a walk from there at the block's
+    # beginning has reached.
     after_SNBC = (uniform_SNB[..., None] < table_BC) + shifted_NBC
     reached_SP = after_SNBC.reshape(size, -1)
     for step in range(1, size):
@@ -132,7 +133,7 @@ def follow(table_BC: np.ndarray, begin_BT: np.ndarray, uniform_BT: np.ndarray) -
 
 @lru_cache(maxsize=8)
 def _places(steps: int, count: int, contexts: int) -> tuple[int, np.ndarray, int]:
-    """For `follow`: the size of a block, for each place the one where the next bit is 0, and the step to a next block."""
+    """For `follow`: steps per block; for each place the one after a bit 0; how far on the next block's places are."""
     size = math.isqrt(steps - 1) + 1
     blocks = -(-steps // size)
     first_NB1 = contexts * np.arange(blocks * count).reshape(blocks, count, 1)
@@ -140,10 +141,10 @@ def _places(steps: int, count: int, contexts: int) -> tuple[int, np.ndarray, int
 
 
 def optimal_predictions(bit_TB: np.ndarray, context: int) -> np.ndarray:
-    """P(bit t = 1 | the bits before it) of the optimal estimator, [T, B]: (N₁ + ½) / (N₁ + N₀ + 1), after Murphy (2012).
+    """P(bit t = 1 | the bits before it) of the optimal estimator, [T, B]: (N₁ + ½) / (N₁ + N₀ + 1) (section 4.4).
 
-    N₁ and N₀ count the ones and zeros that have followed the same context earlier in the sequence; the first bits, which
-    no context precedes, get ½.
+    N₁ and N₀ count the ones and zeros that have followed the same context earlier in the sequence; the first bits,
+    which no context precedes, get ½.
     """
     steps, count = bit_TB.shape
     predicted_TB = np.full((steps, count), 0.5)

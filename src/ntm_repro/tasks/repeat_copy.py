@@ -30,8 +30,8 @@ class RepeatCopy(Task):
         target 6     .   .   .   .   .   .   .   .   1     end marker
         scored       .   .   .   .   ×   ×   ×   ×   ×     all 7 channels: 7 (L n + 1) bits
 
-    ñ = (n − mean) / deviation of a uniform draw from min_repeats … max_repeats: (n − 5.5) / 2.8723 at the paper's 1 … 10.
-    The paper's text speaks of eight-bit vectors; its figures and parameter counts are those of six bits.
+    ñ = (n − mean) / deviation of a uniform draw from min_repeats … max_repeats: (n − 5.5) / 2.8723 for the paper's
+    1 … 10. The paper's text speaks of eight-bit vectors; its figures and parameter counts are those of six bits.
     """
 
     inputs: ClassVar[int] = 8
@@ -55,7 +55,7 @@ class RepeatCopy(Task):
         return length, randomness.integer(words_W[1], self.min_repeats, self.max_repeats)
 
     def normalised(self, repeats: int) -> float:
-        """The count as the network is told it: mean 0 and variance 1 over training (just shifted if it never varies)."""
+        """The count as the network is told it: mean 0 and variance 1 in training (0 if it never varies)."""
         choices = self.max_repeats - self.min_repeats + 1
         deviation = math.sqrt((choices**2 - 1) / 12) if choices > 1 else 1.0
         return (repeats - (self.min_repeats + self.max_repeats) / 2) / deviation
