@@ -55,6 +55,15 @@ def test_words_drawn_earlier_are_not_overwritten_by_later_draws():
     np.testing.assert_array_equal(first_W, kept_W)
 
 
+@given(seed=SEEDS, first=st.integers(0, 2**62), sequences=st.integers(1, 6), count=COUNTS)
+def test_rows_are_the_words_of_consecutive_sequences(seed, first, sequences, count):
+    stream = Stream(seed, Purpose.TRAIN)
+    words_QW = stream.rows(first, sequences, count)
+    assert words_QW.shape == (sequences, count)
+    for row in range(sequences):
+        np.testing.assert_array_equal(words_QW[row], stream.words(first + row, count))
+
+
 def test_seed_purpose_and_sequence_each_change_every_word():
     """Equal words at equal places have probability 2**-64 each: any is a broken address."""
     addresses = [
@@ -100,6 +109,26 @@ def test_integers_are_uniform(low, high):
     expected = 20_000 / (high - low + 1)
     quantile = {20: 43.82, 10: 27.88, 5: 18.47}[counts.size]
     assert ((counts - expected) ** 2 / expected).sum() < quantile
+
+
+@given(word=st.integers(0, 2**64 - 1), low=st.integers(-1000, 1000), span=st.integers(1, 2**31))
+def test_one_integer_is_that_of_an_array_of_one(word, low, span):
+    one = randomness.integer(np.uint64(word), low, low + span - 1)
+    assert type(one) is int
+    assert one == randomness.integers(np.array([word], np.uint64), low, low + span - 1)[0]
+
+
+def test_uniforms_are_the_53_highest_bits_as_a_fraction():
+    words_W = np.array([0, 2**11 - 1, 2**11, 2**63, 2**64 - 1], np.uint64)
+    uniforms_W = randomness.uniforms(words_W)
+    assert uniforms_W.dtype == np.float64
+    assert uniforms_W.tolist() == [0, 0, 2**-53, 0.5, 1 - 2**-53]
+
+
+def test_uniforms_are_uniform():
+    """Kolmogorov–Smirnov over 20,000: 1.95 / √n is the 99.9 % bound; the seed is fixed."""
+    sorted_W = np.sort(randomness.uniforms(Stream(1, Purpose.TRAIN).words(0, 20_000)))
+    assert np.abs(np.arange(1, 20_001) / 20_000 - sorted_W).max() < 1.95 / np.sqrt(20_000)
 
 
 @given(data=st.data(), rows=st.integers(1, 4), width=st.integers(1, 5))
