@@ -51,15 +51,10 @@ class Stream:
         return np.concatenate([self.words(first + row, count) for row in range(sequences)]).reshape(sequences, count)
 
 
-def integer(word: np.uint64, low: int, high: int) -> int:
-    """`integers` of a single word, in plain Python integers: an array of one costs ten times as much."""
+def integer(word: np.uint64 | int, low: int, high: int) -> int:
+    """A uniform integer in [low, high] from a 64-bit word (bias below range / 2**32)."""
+    # In plain Python integers: arrays of one element cost ten times as much, and a batch needs few of these.
     return low + ((int(word) >> 32) * (high - low + 1) >> 32)
-
-
-def integers(words: np.ndarray, low: int, high: int) -> np.ndarray:
-    """Uniform integers in [low, high] from 64-bit words (bias below range / 2**32)."""
-    span = np.uint64(high - low + 1)
-    return low + ((words >> np.uint64(32)) * span >> np.uint64(32)).astype(np.int64)
 
 
 def bits(words: np.ndarray, count: int) -> np.ndarray:

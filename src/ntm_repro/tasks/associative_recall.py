@@ -54,10 +54,10 @@ class AssociativeRecall(Task):
         bits = items * VECTORS * WIDTH
         # Word 0 chooses the number of items of a batch that starts here, word 1 the sequence's query; bits follow.
         words_BW = stream.rows(first, count, 2 + -(-bits // 64))
-        query_B = randomness.integers(words_BW[:, 1], 0, items - 2)
+        query_B = np.array([randomness.integer(word, 0, items - 2) for word in words_BW[:, 1].tolist()])
         # K items, V vectors, C channels: the items, then the query as one more.
         bits_BKVC = randomness.bits(words_BW[:, 2:], bits).reshape(count, items, VECTORS, WIDTH)
-        row_B = np.arange(count)
+        asked_BVC, answer_BVC = bits_BKVC[np.arange(count), (query_B, query_B + 1)]
 
         stride = VECTORS + 1  # a flag before each item
         steps = stride * items + 2 * stride
@@ -67,9 +67,9 @@ class AssociativeRecall(Task):
         blocks_KSBI[:items, 0, :, ITEM] = 1
         blocks_KSBI[items:, 0, :, QUERY] = 1
         blocks_KSBI[:items, 1:, :, :WIDTH] = bits_BKVC.transpose(1, 2, 0, 3)
-        blocks_KSBI[items, 1:, :, :WIDTH] = bits_BKVC[row_B, query_B].swapaxes(0, 1)
+        blocks_KSBI[items, 1:, :, :WIDTH] = asked_BVC.swapaxes(0, 1)
         target_TBO = np.zeros((steps, count, self.outputs), np.float32)
-        target_TBO[-VECTORS:] = bits_BKVC[row_B, query_B + 1].swapaxes(0, 1)
+        target_TBO[-VECTORS:] = answer_BVC.swapaxes(0, 1)
         mask_TO = np.zeros((steps, self.outputs), np.float32)
         mask_TO[-VECTORS:] = 1
         return Batch(first, items, input_TBI, target_TBO, mask_TO)
