@@ -55,6 +55,15 @@ def test_words_drawn_earlier_are_not_overwritten_by_later_draws():
     np.testing.assert_array_equal(first_W, kept_W)
 
 
+@given(seed=SEEDS, first=st.integers(0, 2**62), sequences=st.integers(1, 6), count=COUNTS)
+def test_rows_are_the_words_of_consecutive_sequences(seed, first, sequences, count):
+    stream = Stream(seed, Purpose.TRAIN)
+    words_QW = stream.rows(first, sequences, count)
+    assert words_QW.shape == (sequences, count)
+    for row in range(sequences):
+        np.testing.assert_array_equal(words_QW[row], stream.words(first + row, count))
+
+
 def test_seed_purpose_and_sequence_each_change_every_word():
     """Equal words at equal places have probability 2**-64 each: any is a broken address."""
     addresses = [
@@ -70,15 +79,12 @@ def test_a_seed_that_is_no_word_is_refused(seed):
         Stream(seed, Purpose.TRAIN)
 
 
-@given(
-    words=st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=20),
-    low=st.integers(-1000, 1000),
-    span=st.integers(1, 2**31),
-)
-def test_integers_stay_in_range(words, low, span):
-    values = randomness.integers(np.array(words, np.uint64), low, low + span - 1)
-    assert values.min() >= low
-    assert values.max() <= low + span - 1
+@given(word=st.integers(0, 2**64 - 1), low=st.integers(-1000, 1000), span=st.integers(1, 2**31))
+def test_an_integer_stays_in_range_whether_the_word_is_numpys_or_pythons(word, low, span):
+    value = randomness.integer(word, low, low + span - 1)
+    assert low <= value <= low + span - 1
+    assert type(value) is int
+    assert randomness.integer(np.uint64(word), low, low + span - 1) == value
 
 
 @pytest.mark.parametrize(("low", "high"), [(1, 20), (1, 10), (5, 5), (0, 1), (-3, 4)])
@@ -87,19 +93,32 @@ def test_integers_reach_both_ends_of_the_range(low, high):
     span = high - low + 1
     # The middle of each value's share of the 2**64 words.
     middles = [(2 * k + 1) * 2**64 // (2 * span) for k in range(span)]
-    words_W = np.array([0, *middles, 2**64 - 1], np.uint64)
-    np.testing.assert_array_equal(randomness.integers(words_W, low, high), [low, *range(low, high + 1), high])
+    values = [randomness.integer(word, low, high) for word in (0, *middles, 2**64 - 1)]
+    assert values == [low, *range(low, high + 1), high]
 
 
 @pytest.mark.parametrize(("low", "high"), [(1, 20), (1, 10), (2, 6)])
 def test_integers_are_uniform(low, high):
     """Chi-square over the first word of 20,000 sequences; the bound is its 99.9 % quantile, the seed is fixed."""
     stream = Stream(1, Purpose.TRAIN)
-    words_W = np.concatenate([stream.words(sequence, 1) for sequence in range(20_000)])
-    counts = np.bincount(randomness.integers(words_W, low, high) - low)
+    values = [randomness.integer(stream.words(sequence, 1)[0], low, high) for sequence in range(20_000)]
+    counts = np.bincount(np.array(values) - low)
     expected = 20_000 / (high - low + 1)
     quantile = {20: 43.82, 10: 27.88, 5: 18.47}[counts.size]
     assert ((counts - expected) ** 2 / expected).sum() < quantile
+
+
+def test_uniforms_are_the_53_highest_bits_as_a_fraction():
+    words_W = np.array([0, 2**11 - 1, 2**11, 2**63, 2**64 - 1], np.uint64)
+    uniforms_W = randomness.uniforms(words_W)
+    assert uniforms_W.dtype == np.float64
+    assert uniforms_W.tolist() == [0, 0, 2**-53, 0.5, 1 - 2**-53]
+
+
+def test_uniforms_are_uniform():
+    """Kolmogorov–Smirnov over 20,000: 1.95 / √n is the 99.9 % bound; the seed is fixed."""
+    sorted_W = np.sort(randomness.uniforms(Stream(1, Purpose.TRAIN).words(0, 20_000)))
+    assert np.abs(np.arange(1, 20_001) / 20_000 - sorted_W).max() < 1.95 / np.sqrt(20_000)
 
 
 @given(data=st.data(), rows=st.integers(1, 4), width=st.integers(1, 5))

@@ -11,12 +11,12 @@ TOO_LONG = "x" * 300
 # What is typed, and what the one line must name.
 MISTAKES = {
     # unknown things
-    "train task=foo": "task=foo: unknown; choose copy",
+    "train task=foo": "choose associative_recall or copy or dynamic_ngrams or priority_sort or repeat_copy",
     "train model=foo": "model=foo: unknown; choose lstm or ntm or ntm_ff",
     "train -m model=ntm,foo": "model=foo: unknown",
     "train task=null": "task=None: unknown",
     "train task=": "task=: unknown",
-    "train experiment=foo": "experiment=foo: unknown; choose fig03",
+    "train experiment=foo": "experiment=foo: unknown; choose fig03 or fig07 or fig10 or fig13 or fig18",
     "train debug=foo": "debug=foo: unknown; choose fast",
     "train foo=1": "foo",
     "train foo": "foo",
@@ -91,6 +91,13 @@ MISTAKES = {
     "train model=lstm model.layers=0": "model.layers=0",
     "train task.min_length=0": "task.min_length=0",
     "train task.min_length=30": "task.max_length=20",
+    "train task=repeat_copy task.min_repeats=0": "task.min_repeats=0: must be 1 or more",
+    "train task=repeat_copy task.max_length=0": "task.max_length=0: must not be below task.min_length=1",
+    "train task=associative_recall task.min_items=1": "task.min_items=1: must be 2 or more",
+    "train task=dynamic_ngrams task.length=5": "task.length=5: must be above task.context=5",
+    "train task=dynamic_ngrams task.context=9": "task.context=9: must be from 1 to 8",
+    "train task=priority_sort task.highest=21": "task.highest=21: must be from 1 to task.vectors=20",
+    "train task=priority_sort task.max_length=3": "task.max_length",
     "train device=cuda": "device=cuda: no CUDA device",
     # folders and resuming
     "train resume=must": "resume=must: nothing to resume",

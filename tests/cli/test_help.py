@@ -20,7 +20,15 @@ def test_without_torch(words):
 
 def test_help_names_every_setting(command):
     text = command("train", "--help").stdout
-    for word in ("task: copy", "model: lstm, ntm, ntm_ff", "train.", "seed", "resume", "exit codes", "run=PATH"):
+    for word in (
+        "task: associative_recall, copy, dynamic_ngrams, priority_sort, repeat_copy",
+        "model: lstm, ntm, ntm_ff",
+        "train.",
+        "seed",
+        "resume",
+        "exit codes",
+        "run=PATH",
+    ):
         assert word in text
 
 

@@ -15,7 +15,7 @@ from ntm_repro.models import Unrolled
 from ntm_repro.models.ntm import ControllerSettings, MemorySettings, Settings
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.copy import Copy
-from ntm_repro.training import loss
+from ntm_repro import loss
 
 MODEL = torch.nn.Linear(1, 1)  # evaluation asks a model only where its parameters are
 

@@ -13,7 +13,7 @@ from ntm_repro import tasks
 from ntm_repro.errors import UsageError
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.copy import Copy
-from ntm_repro.training import loss
+from ntm_repro import loss
 
 TASK = Copy()
 LENGTHS = st.integers(1, 130)

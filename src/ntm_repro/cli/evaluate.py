@@ -19,8 +19,10 @@ usage: ntm-eval run=PATH [lengths=[20,120]] [sequences=100] [locations=1024] [de
                 [threads=1]
 
 run         a run's folder: checkpoint.pt is evaluated, or weights.safetensors where there is none
-lengths     settings to evaluate instead of the task's own grid: for copy, lengths of sequences
-sequences   how many sequences for each setting; they are the same for every run of a seed
+lengths     settings to evaluate instead of the task's own grid: for copy lengths of sequences, for repeat copy pairs
+            [length,repeats] as in lengths=[[10,20],[20,10]], for recall numbers of items
+sequences   how many sequences for each setting, by default 100 (dynamic N-grams: 1,000); they are the same for every
+            run of a seed
 locations   memory locations N, where the run was trained with model.memory.start=shared
 """
 
@@ -31,7 +33,7 @@ class Options:
 
     run: str = MISSING
     lengths: Any = None
-    sequences: int = 100
+    sequences: int | None = None
     locations: int | None = None
     device: schema.Device = schema.Device.auto
     kernel: schema.Kernel = schema.Kernel.auto
@@ -85,7 +87,7 @@ def parse(argv: Sequence[str]) -> DictConfig:
         raise UsageError(f"{where}: {exits.one_line(error)}" if where else exits.one_line(error)) from error
     if missing:
         raise UsageError("run: name a run's folder, as in run=results/runs/first")
-    require(options.sequences >= 1, "sequences", options.sequences, "must be 1 or more")
+    require(options.sequences is None or options.sequences >= 1, "sequences", options.sequences, "must be 1 or more")
     require(options.threads >= 1, "threads", options.threads, "must be 1 or more")
     require(options.locations is None or options.locations >= 1, "locations", options.locations, "must be 1 or more")
     assert isinstance(options, DictConfig)
@@ -114,7 +116,8 @@ def _evaluate(folder: RunFolder, config: DictConfig, options: DictConfig) -> dic
     sequences = load_weights(model, folder)
     model.to(build.device(options.device.name))
     kernel = kernels.choose(options.kernel.name, model)
-    grid = evaluate(task, kernel, settings, options.sequences, config.seed)
+    sequences_each = options.sequences or task.evaluation_sequences
+    grid = evaluate(task, kernel, settings, sequences_each, config.seed)
     return {"checkpoint_sequences": sequences, "grid": grid}
 
 
@@ -163,10 +166,14 @@ def load_weights(model: Any, folder: RunFolder) -> int:
 
 def _show(result: dict[str, Any], folder: RunFolder) -> None:
     print(f"after {result['checkpoint_sequences']:,} training sequences")
-    print(f"{'setting':>12} {'bits':>10} {'wrong bits':>11} {'perfect':>17}")
+    has_optimum = any(entry["optimum_bits"] is not None for entry in result["grid"])
+    above = f" {'optimum':>10} {'above it':>10}" if has_optimum else ""
+    print(f"{'setting':>12} {'bits':>10} {'wrong bits':>11} {'perfect':>17}{above}")
     for entry in result["grid"]:
         perfect = f"{round(entry['perfect'] * entry['sequences']):,} of {entry['sequences']:,}"
-        print(f"{entry['setting']!s:>12} {entry['bits']:10.3f} {entry['wrong_bits']:11.3f} {perfect:>17}")
+        if has_optimum:
+            above = f" {entry['optimum_bits']:10.3f} {entry['bits'] - entry['optimum_bits']:10.3f}"
+        print(f"{entry['setting']!s:>12} {entry['bits']:10.3f} {entry['wrong_bits']:11.3f} {perfect:>17}{above}")
     print(folder.evaluation)
 
 

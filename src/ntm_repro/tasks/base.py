@@ -40,6 +40,7 @@ class Task(ABC):
     name: str
     inputs: ClassVar[int]
     outputs: ClassVar[int]
+    evaluation_sequences: ClassVar[int] = 100  # how many of each setting an evaluation draws unless told otherwise
 
     @abstractmethod
     def setting_of(self, stream: Stream, first: int) -> Setting:

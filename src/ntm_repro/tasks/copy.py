@@ -48,12 +48,12 @@ class Copy(Task):
         )
 
     def setting_of(self, stream: Stream, first: int) -> int:
-        return int(randomness.integers(stream.words(first, 1), self.min_length, self.max_length)[0])
+        return randomness.integer(stream.words(first, 1)[0], self.min_length, self.max_length)
 
     def draw(self, stream: Stream, first: int, count: int, setting: int | None = None) -> Batch:
         length = self.setting_of(stream, first) if setting is None else setting
         # Word 0 chooses the length of a batch that starts here; each vector is an octet of the words after it.
-        words_BW = np.stack([stream.words(first + b, 1 + -(-length // 8)) for b in range(count)])[:, 1:]
+        words_BW = stream.rows(first, count, 1 + -(-length // 8))[:, 1:]
         bits_LBC = randomness.bits(words_BW, length * WIDTH).reshape(count, length, WIDTH).swapaxes(0, 1)
 
         steps = 2 * length + 2

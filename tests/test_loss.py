@@ -8,7 +8,7 @@ import math
 import pytest
 import torch
 
-from ntm_repro.training import loss
+from ntm_repro import loss
 
 T, B, O = 5, 3, 4  # noqa: E741
 

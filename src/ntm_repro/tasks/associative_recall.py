@@ -1,0 +1,98 @@
+"""Associative recall (paper section 4.3): shown a list of items and then one of them, give the item after it."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ntm_repro import randomness
+from ntm_repro.errors import UsageError, require
+from ntm_repro.randomness import Stream
+from ntm_repro.tasks.base import Batch, Task
+
+WIDTH = 6  # bits per vector
+VECTORS = 3  # vectors per item
+ITEM, QUERY = 6, 7  # flag channels of the input
+
+
+@dataclass(frozen=True)
+class AssociativeRecall(Task):
+    """Items of three six-bit vectors each, their number uniform on min_items … max_items.
+
+    Each sequence asks for the successor of an item of its own, drawn uniformly from all but the last. Drawn for the
+    items A = a₁ a₂ a₃ and B with the query A (time runs to the right, T = 4 items + 8; a dot is 0):
+
+        step         0   1   2   3   4   5   6   7   8   9  10  11  12  13  14  15
+        input 0–5    .   a₁  a₂  a₃  .   b₁  b₂  b₃  .   a₁  a₂  a₃  .   .   .   .
+        input 6      1   .   .   .   1   .   .   .   .   .   .   .   .   .   .   .     an item follows
+        input 7      .   .   .   .   .   .   .   .   1   .   .   .   1   .   .   .     the query begins, ends
+        target 0–5   .   .   .   .   .   .   .   .   .   .   .   .   .   b₁  b₂  b₃
+        scored       .   .   .   .   .   .   .   .   .   .   .   .   .   ×   ×   ×     18 bits
+    """
+
+    inputs: ClassVar[int] = 8
+    outputs: ClassVar[int] = 6
+
+    name: str = "associative_recall"
+    min_items: int = 2
+    max_items: int = 6
+
+    def __post_init__(self) -> None:
+        require(self.min_items >= 2, "task.min_items", self.min_items, "must be 2 or more: a query needs a successor")
+        require(
+            self.max_items >= self.min_items,
+            "task.max_items",
+            self.max_items,
+            f"must not be below task.min_items={self.min_items}",
+        )
+
+    def setting_of(self, stream: Stream, first: int) -> int:
+        return randomness.integer(stream.words(first, 1)[0], self.min_items, self.max_items)
+
+    def draw(self, stream: Stream, first: int, count: int, setting: int | None = None) -> Batch:
+        items = self.setting_of(stream, first) if setting is None else setting
+        bits = items * VECTORS * WIDTH
+        # Word 0 chooses the number of items of a batch that starts here, word 1 the sequence's query; bits follow.
+        words_BW = stream.rows(first, count, 2 + -(-bits // 64))
+        query_B = np.array([randomness.integer(word, 0, items - 2) for word in words_BW[:, 1].tolist()])
+        # K items, V vectors, C channels: the items, then the query as one more.
+        bits_BKVC = randomness.bits(words_BW[:, 2:], bits).reshape(count, items, VECTORS, WIDTH)
+        asked_BVC, answer_BVC = bits_BKVC[np.arange(count), (query_B, query_B + 1)]
+
+        stride = VECTORS + 1  # a flag before each item
+        steps = stride * items + 2 * stride
+        input_TBI = np.zeros((steps, count, self.inputs), np.float32)
+        # As blocks of a flag and three vectors: one for each item, one for the query, one for the answer.
+        blocks_KSBI = input_TBI.reshape(items + 2, stride, count, self.inputs)
+        blocks_KSBI[:items, 0, :, ITEM] = 1
+        blocks_KSBI[items:, 0, :, QUERY] = 1
+        blocks_KSBI[:items, 1:, :, :WIDTH] = bits_BKVC.transpose(1, 2, 0, 3)
+        blocks_KSBI[items, 1:, :, :WIDTH] = asked_BVC.swapaxes(0, 1)
+        target_TBO = np.zeros((steps, count, self.outputs), np.float32)
+        target_TBO[-VECTORS:] = answer_BVC.swapaxes(0, 1)
+        mask_TO = np.zeros((steps, self.outputs), np.float32)
+        mask_TO[-VECTORS:] = 1
+        return Batch(first, items, input_TBI, target_TBO, mask_TO)
+
+    def parse_setting(self, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or value < 2:
+            raise UsageError(
+                f"lengths: {value!r} is no number of items; associative recall takes integers from 2, as in "
+                "lengths=[6,20]"
+            )
+        return value
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        return (6, 10, 15, 20)
+
+    @property
+    def longest(self) -> int:
+        return self.max_items
+
+    @property
+    def chance_bits(self) -> float:
+        return VECTORS * WIDTH
+
+
+TASK = AssociativeRecall

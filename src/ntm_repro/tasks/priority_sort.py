@@ -1,0 +1,92 @@
+"""Priority sort (paper section 4.5): random bit vectors with priorities; give back the highest, highest first."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ntm_repro import randomness
+from ntm_repro.errors import UsageError, require
+from ntm_repro.randomness import Stream
+from ntm_repro.tasks.base import Batch, Task
+
+WIDTH = 8  # bits per vector
+PRIORITY, END = 8, 9  # channels of the input: a number, and a flag
+
+
+@dataclass(frozen=True)
+class PrioritySort(Task):
+    """`vectors` eight-bit vectors, each with a priority p ~ U[−1, 1]; the `highest` are to be given back in order.
+
+    Drawn for 3 vectors and the 2 highest, where p₂ > p₃ > p₁ (time runs to the right, T = vectors + 1 + highest; a dot
+    is 0):
+
+        step         0   1   2   3   4   5
+        input 0–7    b₁  b₂  b₃  .   .   .
+        input 8      p₁  p₂  p₃  .   .   .     priority
+        input 9      .   .   .   1   .   .     end flag
+        target 0–7   .   .   .   .   b₂  b₃
+        scored       .   .   .   .   ×   ×     8 · highest bits
+
+    Should two priorities be equal as float32, the vector shown first comes first.
+    """
+
+    inputs: ClassVar[int] = 10
+    outputs: ClassVar[int] = 8
+
+    name: str = "priority_sort"
+    vectors: int = 20
+    highest: int = 16
+
+    def __post_init__(self) -> None:
+        require(self.vectors >= 1, "task.vectors", self.vectors, "must be 1 or more")
+        fits = 1 <= self.highest <= self.vectors
+        require(fits, "task.highest", self.highest, f"must be from 1 to task.vectors={self.vectors}")
+
+    def setting_of(self, stream: Stream, first: int) -> tuple[int, int]:
+        return self.vectors, self.highest
+
+    def draw(self, stream: Stream, first: int, count: int, setting: tuple[int, int] | None = None) -> Batch:
+        vectors, highest = self.setting_of(stream, first) if setting is None else setting
+        # One word for each vector: its lowest octet is the vector, its 53 highest bits make the priority.
+        words_BV = stream.rows(first, count, vectors)
+        bits_BVC = randomness.bits(words_BV[:, :, None], WIDTH)
+        priority_BV = (2 * randomness.uniforms(words_BV) - 1).astype(np.float32)
+        order_BH = np.argsort(-priority_BV, axis=1, kind="stable")[:, :highest]
+
+        steps = vectors + 1 + highest
+        input_TBI = np.zeros((steps, count, self.inputs), np.float32)
+        input_TBI[:vectors, :, :WIDTH] = bits_BVC.swapaxes(0, 1)
+        input_TBI[:vectors, :, PRIORITY] = priority_BV.T
+        input_TBI[vectors, :, END] = 1
+        target_TBO = np.zeros((steps, count, self.outputs), np.float32)
+        target_TBO[vectors + 1 :] = bits_BVC[np.arange(count), order_BH.T]
+        mask_TO = np.zeros((steps, self.outputs), np.float32)
+        mask_TO[vectors + 1 :] = 1
+        return Batch(first, (vectors, highest), input_TBI, target_TBO, mask_TO)
+
+    def parse_setting(self, value: Any) -> tuple[int, int]:
+        pair = isinstance(value, list | tuple) and len(value) == 2
+        whole = pair and not any(isinstance(entry, bool) or not isinstance(entry, int) for entry in value)
+        if not whole or not 1 <= value[1] <= value[0]:
+            raise UsageError(
+                f"lengths: {value!r} is no setting; priority sort takes pairs [vectors,highest] of positive integers "
+                "with no more highest than vectors, as in lengths=[[20,16]]"
+            )
+        vectors, highest = value
+        return vectors, highest
+
+    @property
+    def grid(self) -> tuple[tuple[int, int], ...]:
+        return ((self.vectors, self.highest),)
+
+    @property
+    def longest(self) -> tuple[int, int]:
+        return self.vectors, self.highest
+
+    @property
+    def chance_bits(self) -> float:
+        return WIDTH * self.highest
+
+
+TASK = PrioritySort

@@ -1,0 +1,106 @@
+"""Repeat copy (paper section 4.2): give back a sequence of random bit vectors as often as asked, then mark the end."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ntm_repro import randomness
+from ntm_repro.errors import UsageError, require
+from ntm_repro.randomness import Stream
+from ntm_repro.tasks.base import Batch, Task
+
+WIDTH = 6  # bits per vector
+START, COUNT = 6, 7  # channels of the input: a flag, and the number of repeats
+MARKER = 6  # channel of the output
+
+
+@dataclass(frozen=True)
+class RepeatCopy(Task):
+    """Six-bit vectors b₁ … b_L to be given back n times; L and n are uniform and independent.
+
+    Drawn for L = 2 and n = 2 (time runs to the right, T = L (n + 1) + 3; a dot is 0):
+
+        step         0   1   2   3   4   5   6   7   8
+        input 0–5    .   b₁  b₂  .   .   .   .   .   .
+        input 6      1   .   .   .   .   .   .   .   .     start flag
+        input 7      .   .   .   ñ   .   .   .   .   .     n, normalised
+        target 0–5   .   .   .   .   b₁  b₂  b₁  b₂  .
+        target 6     .   .   .   .   .   .   .   .   1     end marker
+        scored       .   .   .   .   ×   ×   ×   ×   ×     all 7 channels: 7 (L n + 1) bits
+
+    ñ = (n − mean) / deviation of a uniform draw from min_repeats … max_repeats: (n − 5.5) / 2.8723 for the paper's
+    1 … 10. The paper's text speaks of eight-bit vectors; its figures and parameter counts are those of six bits.
+    """
+
+    inputs: ClassVar[int] = 8
+    outputs: ClassVar[int] = 7
+
+    name: str = "repeat_copy"
+    min_length: int = 1
+    max_length: int = 10
+    min_repeats: int = 1
+    max_repeats: int = 10
+
+    def __post_init__(self) -> None:
+        for what in ("length", "repeats"):
+            low, high = getattr(self, f"min_{what}"), getattr(self, f"max_{what}")
+            require(low >= 1, f"task.min_{what}", low, "must be 1 or more")
+            require(high >= low, f"task.max_{what}", high, f"must not be below task.min_{what}={low}")
+
+    def setting_of(self, stream: Stream, first: int) -> tuple[int, int]:
+        words_W = stream.words(first, 2)
+        length = randomness.integer(words_W[0], self.min_length, self.max_length)
+        return length, randomness.integer(words_W[1], self.min_repeats, self.max_repeats)
+
+    def normalised(self, repeats: int) -> float:
+        """The count as the network is told it: mean 0 and variance 1 in training (0 if it never varies)."""
+        choices = self.max_repeats - self.min_repeats + 1
+        deviation = math.sqrt((choices**2 - 1) / 12) if choices > 1 else 1.0
+        return (repeats - (self.min_repeats + self.max_repeats) / 2) / deviation
+
+    def draw(self, stream: Stream, first: int, count: int, setting: tuple[int, int] | None = None) -> Batch:
+        length, repeats = self.setting_of(stream, first) if setting is None else setting
+        # Words 0 and 1 choose the setting of a batch that starts here; the vectors' bits are packed into those after.
+        words_BW = stream.rows(first, count, 2 + -(-length * WIDTH // 64))[:, 2:]
+        bits_LBC = randomness.bits(words_BW, length * WIDTH).reshape(count, length, WIDTH).swapaxes(0, 1)
+
+        asked = length + 1  # the step that tells the count; answers begin at the next
+        steps = length * (repeats + 1) + 3
+        input_TBI = np.zeros((steps, count, self.inputs), np.float32)
+        input_TBI[0, :, START] = 1
+        input_TBI[1:asked, :, :WIDTH] = bits_LBC
+        input_TBI[asked, :, COUNT] = self.normalised(repeats)
+        target_TBO = np.zeros((steps, count, self.outputs), np.float32)
+        target_TBO[asked + 1 : -1, :, :WIDTH].reshape(repeats, length, count, WIDTH)[...] = bits_LBC
+        target_TBO[-1, :, MARKER] = 1
+        mask_TO = np.zeros((steps, self.outputs), np.float32)
+        mask_TO[asked + 1 :] = 1
+        return Batch(first, (length, repeats), input_TBI, target_TBO, mask_TO)
+
+    def parse_setting(self, value: Any) -> tuple[int, int]:
+        pair = isinstance(value, list | tuple) and len(value) == 2
+        if not pair or any(isinstance(entry, bool) or not isinstance(entry, int) or entry < 1 for entry in value):
+            raise UsageError(
+                f"lengths: {value!r} is no setting; repeat copy takes pairs of positive integers, "
+                "[length,repeats], as in lengths=[[10,20],[20,10]]"
+            )
+        length, repeats = value
+        return length, repeats
+
+    @property
+    def grid(self) -> tuple[tuple[int, int], ...]:
+        return (10, 10), (10, 20), (20, 10)
+
+    @property
+    def longest(self) -> tuple[int, int]:
+        return self.max_length, self.max_repeats
+
+    @property
+    def chance_bits(self) -> float:
+        mean_length, mean_repeats = (self.min_length + self.max_length) / 2, (self.min_repeats + self.max_repeats) / 2
+        return self.outputs * (mean_length * mean_repeats + 1)
+
+
+TASK = RepeatCopy
