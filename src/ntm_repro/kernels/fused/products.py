@@ -11,6 +11,7 @@ rows_RC is a tape (see `tape.py`); a product's input and output are stretches of
 from typing import Any
 
 from ntm_repro.kernels.fused.compiling import inner
+from ntm_repro.kernels.fused.tiles import LANES, ROWS, WIDEST, add_single, add_widest, set_single, set_widest
 
 
 @inner
@@ -69,37 +70,20 @@ def dots(weights_JI: Any, g_I: Any, out_J: Any, first: int, inputs: int) -> None
 def _add_four_combinations(
     weights_JI: Any, rows_RC: Any, row: int, source: int, inputs: int, target: int, skip: int
 ) -> None:
-    length = weights_JI.shape[1]
-    u0, u1, u2, u3 = rows_RC[row], rows_RC[row + 1], rows_RC[row + 2], rows_RC[row + 3]
-    o0, o1 = u0[target : target + length], u1[target : target + length]
-    o2, o3 = u2[target : target + length], u3[target : target + length]
-    u0, u1 = u0[source : source + inputs], u1[source : source + inputs]
-    u2, u3 = u2[source : source + inputs], u3[source : source + inputs]
-    j = 0
-    while j + 4 <= inputs:
-        a0, a1, a2, a3 = u0[j], u0[j + 1], u0[j + 2], u0[j + 3]
-        b0, b1, b2, b3 = u1[j], u1[j + 1], u1[j + 2], u1[j + 3]
-        c0, c1, c2, c3 = u2[j], u2[j + 1], u2[j + 2], u2[j + 3]
-        d0, d1, d2, d3 = u3[j], u3[j + 1], u3[j + 2], u3[j + 3]
-        first = skip + j
-        w0, w1, w2, w3 = weights_JI[first], weights_JI[first + 1], weights_JI[first + 2], weights_JI[first + 3]
-        for i in range(length):
-            x0, x1, x2, x3 = w0[i], w1[i], w2[i], w3[i]
-            o0[i] += a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3
-            o1[i] += b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3
-            o2[i] += c0 * x0 + c1 * x1 + c2 * x2 + c3 * x3
-            o3[i] += d0 * x0 + d1 * x1 + d2 * x2 + d3 * x3
-        j += 4
-    while j < inputs:
-        a0, b0, c0, d0 = u0[j], u1[j], u2[j], u3[j]
-        w0 = weights_JI[skip + j]
-        for i in range(length):
-            x0 = w0[i]
-            o0[i] += a0 * x0
-            o1[i] += b0 * x0
-            o2[i] += c0 * x0
-            o3[i] += d0 * x0
-        j += 1
+    """The same for four rows of a tape at once: row[target …] += row[source …] · weights[skip …]."""
+    columns, width, size = weights_JI.shape[1], rows_RC.shape[1], rows_RC.itemsize
+    line = rows_RC.ctypes.data + row * width * size
+    weights = weights_JI.ctypes.data + skip * columns * size
+    i = 0
+    while i < columns:
+        sums, panel = line + (target + i) * size, weights + i * size
+        given = line + source * size
+        if i + WIDEST * LANES <= columns:
+            add_widest(weights_JI[0, 0], sums, width, given, width, 1, panel, columns, inputs)
+            i += WIDEST * LANES
+        else:
+            add_single(weights_JI[0, 0], sums, width, given, width, 1, panel, columns, inputs)
+            i += LANES
 
 
 @inner
@@ -211,55 +195,48 @@ def transposed_product(
 
 @inner
 def add_outer_products(
-    gradient_JI: Any, rows_RC: Any, first: int, count: int, inputs: int, outputs: int, low: int, high: int
+    gradient_JI: Any,
+    rows_RC: Any,
+    first: int,
+    count: int,
+    inputs: int,
+    outputs: int,
+    low: int,
+    high: int,
+    fresh: bool,
 ) -> None:
     """gradient(j, i) += Σ_rows row[inputs + j] · row[outputs + i] for the rows of weights j = low … high − 1.
 
+    Where `fresh`, = instead of +=.
     The last row of `gradient_JI` is the bias's, whose input is 1 everywhere. Unless it ends at the last row, `high` must
     be a multiple of 4, as `low` must: the bits of a row then do not depend on how the rows are divided.
     """
-    length = gradient_JI.shape[1]
+    columns, width, size = gradient_JI.shape[1], rows_RC.shape[1], rows_RC.itemsize
     bias = gradient_JI.shape[0] - 1
-    weights = min(high, bias)
-    last = first + count
-    j = low
-    while j + 4 <= weights:
-        o0, o1, o2, o3 = gradient_JI[j], gradient_JI[j + 1], gradient_JI[j + 2], gradient_JI[j + 3]
-        at = inputs + j
-        row = first
-        while row + 4 <= last:
-            r0, r1, r2, r3 = rows_RC[row], rows_RC[row + 1], rows_RC[row + 2], rows_RC[row + 3]
-            a0, a1, a2, a3 = r0[at], r0[at + 1], r0[at + 2], r0[at + 3]
-            b0, b1, b2, b3 = r1[at], r1[at + 1], r1[at + 2], r1[at + 3]
-            c0, c1, c2, c3 = r2[at], r2[at + 1], r2[at + 2], r2[at + 3]
-            d0, d1, d2, d3 = r3[at], r3[at + 1], r3[at + 2], r3[at + 3]
-            g0, g1 = r0[outputs : outputs + length], r1[outputs : outputs + length]
-            g2, g3 = r2[outputs : outputs + length], r3[outputs : outputs + length]
-            for i in range(length):
-                a, b, c, d = g0[i], g1[i], g2[i], g3[i]
-                o0[i] += a0 * a + b0 * b + c0 * c + d0 * d
-                o1[i] += a1 * a + b1 * b + c1 * c + d1 * d
-                o2[i] += a2 * a + b2 * b + c2 * c + d2 * d
-                o3[i] += a3 * a + b3 * b + c3 * c + d3 * d
-            row += 4
-        while row < last:
-            r0 = rows_RC[row]
-            a0, a1, a2, a3 = r0[at], r0[at + 1], r0[at + 2], r0[at + 3]
-            g0 = r0[outputs : outputs + length]
-            for i in range(length):
-                a = g0[i]
-                o0[i] += a0 * a
-                o1[i] += a1 * a
-                o2[i] += a2 * a
-                o3[i] += a3 * a
-            row += 1
-        j += 4
-    while j < high:
-        o0 = gradient_JI[j]
-        for row in range(first, last):
-            r0 = rows_RC[row]
-            a0 = r0[inputs + j] if j < bias else gradient_JI.dtype.type(1)
-            g0 = r0[outputs : outputs + length]
-            for i in range(length):
-                o0[i] += a0 * g0[i]
-        j += 1
+    fours = low + (min(high, bias) - low) // ROWS * ROWS
+    tape = rows_RC.ctypes.data + first * width * size
+    i = 0
+    while i < columns:
+        wide = i + WIDEST * LANES <= columns
+        panel = tape + (outputs + i) * size
+        for j in range(low, fours, ROWS):
+            sums, given = gradient_JI.ctypes.data + (j * columns + i) * size, tape + (inputs + j) * size
+            if wide and fresh:
+                set_widest(gradient_JI[0, 0], sums, columns, given, 1, width, panel, width, count)
+            elif wide:
+                add_widest(gradient_JI[0, 0], sums, columns, given, 1, width, panel, width, count)
+            elif fresh:
+                set_single(gradient_JI[0, 0], sums, columns, given, 1, width, panel, width, count)
+            else:
+                add_single(gradient_JI[0, 0], sums, columns, given, 1, width, panel, width, count)
+        i += WIDEST * LANES if wide else LANES
+    for j in range(fours, high):
+        sum_I = gradient_JI[j]
+        if fresh:
+            sum_I[:] = 0
+        for row in range(first, first + count):
+            line = rows_RC[row]
+            u = line[inputs + j] if j < bias else gradient_JI.dtype.type(1)
+            g_I = line[outputs : outputs + columns]
+            for i in range(columns):
+                sum_I[i] += u * g_I[i]

@@ -88,11 +88,10 @@ def weight_gradient(
     # Shares of whole fours of rows, so that the bits of a row do not depend on their number; the bias has its own turn.
     fours = (inputs + 4) // 4
     low, high = fours * part // parts * 4, min(fours * (part + 1) // parts * 4, inputs + 1)
-    gradient_JI[low:high] = 0
     for first in range(0, batch, GROUP):
         count = min(GROUP, batch - first)
         tape = tapes[(steps + 1) * first : (steps + 1) * (first + count)]
-        add_outer_products(gradient_JI, tape, count, steps * count, seen, given, low, high)
+        add_outer_products(gradient_JI, tape, count, steps * count, seen, given, low, high, first == 0)
 
 
 @entry
