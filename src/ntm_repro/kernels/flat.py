@@ -16,7 +16,7 @@ def _padded(count: int) -> int:
 
 
 class FlatParameters:
-    """`values` [P] and `gradients` [P]; the model's parameters are views of the first, their `.grad` of the second."""
+    """`values` [P], of which the model's parameters are views, and `gradients` [P], laid out alike."""
 
     def __init__(self, model: nn.Module) -> None:
         first = next(model.parameters())
@@ -49,16 +49,10 @@ class FlatParameters:
             view = self.values.as_strided(shape, strides, at)
             view.copy_(parameter.detach())
             parameter.data = view
-        self.bind_gradients()
 
     def at(self, parameter: Tensor) -> int:
         """Where a parameter's first number lies; for the weight of an affine layer, where its block begins."""
         return self._at[id(parameter)]
-
-    def bind_gradients(self) -> None:
-        """Make every parameter's `.grad` its view of `gradients`."""
-        for parameter, at, shape, strides in self._views:
-            parameter.grad = self.gradients.as_strided(shape, strides, at)
 
     def split(self, buffer: Tensor) -> list[Tensor]:
         """The views of a buffer laid out like `values`, in the order of `parameters`."""

@@ -362,17 +362,18 @@ class _Unroll(torch.autograd.Function):
         leaves = len(tensors) - len(kernel.parameters.parameters)
         results, ctx.tapes = kernel.forward(x_TBI, list(tensors[:leaves]), trace, keep=True)
         ctx.kernel, ctx.leaves = kernel, leaves
-        ctx.save_for_backward(x_TBI)
+        # All of them, for torch to notice if one is changed in place before the backward pass.
+        ctx.save_for_backward(x_TBI, *tensors)
         ctx.mark_non_differentiable(*results[leaves + 1 :])
         return tuple(results)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, d_y_TBO: Tensor, *d_results: Tensor) -> tuple[Tensor | None, ...]:
-        (x_TBI,) = ctx.saved_tensors
-        if ctx.tapes is None:
-            raise RuntimeError("the fused kernel keeps its tape for one backward pass; unroll again for another")
-        tapes, ctx.tapes = ctx.tapes, None  # backward overwrites it
+        x_TBI, *tensors = ctx.saved_tensors
+        tapes, ctx.tapes = ctx.tapes, None  # a backward pass overwrites its tapes
+        if tapes is None:
+            _, tapes = ctx.kernel.forward(x_TBI, tensors[: ctx.leaves], trace=False, keep=True)
         d_state = list(d_results[: ctx.leaves])
         d_x, d_leaves, d_parameters = ctx.kernel.backward(tapes, x_TBI, d_y_TBO, d_state, ctx.needs_input_grad[2])
         return None, None, d_x, *d_leaves, *d_parameters

@@ -1,0 +1,337 @@
+"""The fused kernel is the readable reference: values, traces, states and every gradient."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kernels.twins import (
+    Shape,
+    build,
+    distances,
+    lstm_settings,
+    ntm_settings,
+    outcome,
+    random_state,
+    shapes,
+)
+
+from ntm_repro import kernels, models
+from ntm_repro.kernels import Eager
+from ntm_repro.kernels.fused import bridge
+from ntm_repro.kernels.fused.bridge import FusedSequences, flatten, unflatten
+from ntm_repro.models import lstm, ntm
+from ntm_repro.models.addressing import WEIGHT_EPSILON
+
+any_settings = st.one_of(ntm_settings(), ntm_settings(), lstm_settings)
+EXACT = 1e-9
+
+
+def inputs(shape, dtype=torch.float64, seed=3):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(shape.steps, shape.batch, shape.inputs, generator=generator, dtype=torch.float64).to(dtype)
+
+
+@pytest.fixture
+def threads():
+    """Set torch's number of threads, which is the kernel's too, for one test."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+def assert_equal_to_eager(model, x_TBI, state=None, tolerance=EXACT):
+    theirs = outcome(model.unroll, model, x_TBI, state, unflatten)
+    ours = outcome(FusedSequences(model).unroll, model, x_TBI, state, unflatten)
+    apart = distances(ours, theirs)
+    assert {name: value for name, value in apart.items() if value > tolerance} == {}
+
+
+@settings(max_examples=120)
+@given(any_settings, shapes, st.integers(0, 99))
+def test_values_and_all_gradients_equal_eager_from_the_learned_start(model_settings, shape, seed):
+    assert_equal_to_eager(build(model_settings, shape, seed=seed), inputs(shape))
+
+
+@settings(max_examples=60)
+@given(any_settings, shapes, st.integers(0, 99))
+def test_values_and_all_gradients_equal_eager_from_a_given_state(model_settings, shape, seed):
+    model = build(model_settings, shape, seed=seed)
+    assert_equal_to_eager(model, inputs(shape), random_state(model, shape.batch, seed=seed))
+
+
+@settings(max_examples=60)
+@given(ntm_settings(), shapes, st.floats(2, 30), st.integers(0, 99))
+def test_saturated_gates_and_extreme_strengths_and_sharpnesses(model_settings, shape, spread, seed):
+    """Weights this large push gates, strengths and shifts to their ends; a looser bound where a sum cancels."""
+    model = build(model_settings, shape, seed=seed)
+    with torch.no_grad():
+        model.interface.weight.mul_(spread)
+        model.interface.bias.mul_(spread)
+    x_TBI = inputs(shape)
+    theirs = outcome(model.unroll, model, x_TBI)
+    ours = outcome(FusedSequences(model).unroll, model, x_TBI)
+    for tensor, expected in zip(ours.trace, theirs.trace, strict=True):
+        torch.testing.assert_close(tensor, expected, rtol=1e-9, atol=1e-12)
+    total = math.sqrt(sum(gradient.square().sum() for gradient in theirs.gradients.values()))
+    for name, gradient in ours.gradients.items():
+        assert (gradient - theirs.gradients[name]).norm() <= 1e-9 * total, name
+
+
+@pytest.mark.parametrize("order", list(ntm.ReadOrder), ids=lambda order: order.name)
+@pytest.mark.parametrize("sharpness", [1.0, 50.0])
+def test_exactly_one_hot_weightings(order, sharpness):
+    """Where all other weights are 0 the logarithm sees nothing but its guard."""
+    shape = Shape(4, 3, 2, 2)
+    sizes = ntm.Settings(
+        controller=ntm.ControllerSettings(5), heads=2, memory=ntm.MemorySettings(9, 4), read_order=order
+    )
+    model = build(sizes, shape)
+    with torch.no_grad():
+        gate, last = model.width + 1, model.parameters_per_head - 1
+        for head in range(4):
+            at = head * model.parameters_per_head
+            model.interface.weight[at + gate] = 0
+            model.interface.bias[at + gate] = -40  # the gate is closed: only the shift moves the weighting
+            model.interface.weight[at + gate + 1 : at + last] = 0
+            model.interface.bias[at + gate + 1 : at + last] = torch.tensor([-800.0, -800.0, 0.0])
+            model.interface.bias[at + last] = sharpness
+    state = random_state(model, 3)
+    for leaf in state[-2:]:
+        leaf.zero_()[..., 3] = 1
+    x_TBI = inputs(shape)
+    weighting = outcome(FusedSequences(model).unroll, model, x_TBI, state, unflatten).state[-1]
+    assert weighting[..., 3 + shape.steps].min() > 1 - 9 * WEIGHT_EPSILON * shape.steps
+    assert_equal_to_eager(model, x_TBI, state)
+
+
+def test_the_gradient_is_that_of_the_function():
+    """By finite differences of the kernel itself."""
+    shape = Shape(3, 2, 2, 2)
+    model = build(ntm.Settings(controller=ntm.ControllerSettings(3), memory=ntm.MemorySettings(5, 2)), shape)
+    kernel = FusedSequences(model)
+    state = [leaf.requires_grad_() for leaf in random_state(model, 2)]
+    x_TBI = inputs(shape).requires_grad_()
+
+    def run(x_TBI, *leaves):
+        unrolled = kernel.unroll(x_TBI, unflatten(model.initial_state(2), list(leaves)))
+        return unrolled.y_TBO, *flatten(unrolled.state)
+
+    assert torch.autograd.gradcheck(run, (x_TBI, *state), eps=1e-6, atol=1e-6)
+
+
+PAPER = {
+    "ntm": (ntm.Settings(), Shape(22, 2, 10, 9)),
+    "ntm_ff": (ntm.Settings(name="ntm_ff"), Shape(22, 2, 10, 9)),
+    "sort": (ntm.Settings(heads=5, controller=ntm.ControllerSettings(100, 2)), Shape(37, 1, 10, 8)),
+    "lstm": (lstm.Settings(size=128), Shape(37, 2, 10, 8)),
+}
+
+
+@pytest.mark.parametrize("name", PAPER)
+def test_in_float32_it_errs_no_more_than_three_times_what_eager_does(name):
+    """Against float64, at the paper's sizes, with weights as large as trained ones."""
+    model_settings, shape = PAPER[name]
+    exact_model, single_model = (build(model_settings, shape, dtype, 0.3) for dtype in (torch.float64, torch.float32))
+    exact_model.load_state_dict(single_model.state_dict())
+    x_TBI = (inputs(shape) > 0).double()
+    exact = outcome(exact_model.unroll, exact_model, x_TBI)
+    eager = distances(outcome(single_model.unroll, single_model, x_TBI.float()), exact)
+    fused = distances(outcome(FusedSequences(single_model).unroll, single_model, x_TBI.float()), exact)
+    # Where eager happens to be exact to half a rounding the factor says nothing.
+    too_far = {name: (fused[name], eager[name]) for name in fused if fused[name] > 3 * max(eager[name], 2**-24)}
+    assert too_far == {}
+
+
+# Learning
+
+
+def batch_of(shape, dtype, seed=5):
+    generator = torch.Generator().manual_seed(seed)
+    target_TBO = torch.randint(0, 2, (shape.steps, shape.batch, shape.outputs), generator=generator).to(dtype)
+    mask_TO = torch.randint(0, 2, (shape.steps, shape.outputs), generator=generator).to(dtype)
+    return inputs(shape, dtype), target_TBO, mask_TO
+
+
+@settings(max_examples=60)
+@given(any_settings, shapes, st.integers(0, 99))
+def test_cost_and_gradient_equal_eager(model_settings, shape, seed):
+    batch = batch_of(shape, torch.float64, seed)
+    results = []
+    for kernel_class in (Eager, FusedSequences):
+        kernel = kernel_class(build(model_settings, shape, seed=seed))
+        kernel.parameters.gradients.fill_(torch.nan)  # whatever was there is replaced
+        kernel.cost_and_gradient(*batch)
+        cost = kernel.cost_and_gradient(*batch)  # a second time in the same buffers
+        results.append((cost, kernel))
+    (theirs, eager), (ours, fused) = results
+    np.testing.assert_allclose(ours.bits_B, theirs.bits_B, rtol=1e-12)
+    np.testing.assert_array_equal(ours.wrong_B, theirs.wrong_B)
+    theirs, ours = (kernel.parameters.named(kernel.parameters.gradients) for kernel in (eager, fused))
+    for name, expected in theirs.items():
+        assert (ours[name] - expected).norm() <= EXACT * expected.norm() + 1e-15, name
+
+
+@pytest.mark.parametrize("name", ["ntm", "ntm_ff", "lstm"])
+def test_longer_and_shorter_batches_in_turn_leave_nothing_behind_in_the_buffers(name):
+    sizes = lstm.Settings(size=6) if name == "lstm" else ntm.Settings(name=name, heads=2)
+    shape = Shape(3, 2, 4, 3)
+    worn, fresh = (FusedSequences(build(sizes, shape, torch.float32)) for _ in range(2))
+    for longer in (Shape(40, 9, 4, 3), Shape(2, 1, 4, 3), Shape(7, 4, 4, 3)):
+        worn.cost_and_gradient(*batch_of(longer, torch.float32))
+    batch = batch_of(shape, torch.float32)
+    np.testing.assert_array_equal(worn.cost_and_gradient(*batch).bits_B, fresh.cost_and_gradient(*batch).bits_B)
+    assert torch.equal(worn.parameters.gradients, fresh.parameters.gradients)
+
+
+@pytest.mark.parametrize("name", ["ntm", "ntm_ff", "lstm"])
+@pytest.mark.parametrize("batch", [1, 3, 4, 11])
+def test_the_number_of_threads_changes_no_bit(name, batch, threads, monkeypatch):
+    monkeypatch.setattr("ntm_repro.kernels.fused.kernel.WORTH_SHARING", 1)
+    sizes = lstm.Settings(size=33) if name == "lstm" else ntm.Settings(name=name, heads=2)
+    shape = Shape(7, batch, 10, 9)
+    x_TBI, target_TBO, mask_TO = batch_of(shape, torch.float32)
+    results = []
+    for count in (1, 2, 3):
+        threads(count)
+        kernel = FusedSequences(build(sizes, shape, torch.float32, 0.2))
+        with torch.no_grad():
+            y_TBO = kernel.unroll(x_TBI).y_TBO
+        moments = kernels.Moments(*(torch.zeros_like(kernel.parameters.values) for _ in range(3)))
+        for _ in range(3):
+            cost = kernel.cost_and_gradient(x_TBI, target_TBO, mask_TO)
+            norm = kernel.gradient_norm()
+            kernel.descend(moments, 1e-2, 1.0, 10.0)
+        results.append([y_TBO, torch.from_numpy(cost.bits_B), torch.tensor(norm), kernel.parameters.values, *moments])
+    for other in results[1:]:
+        for ours, theirs in zip(results[0], other, strict=True):
+            assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize("poison", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize(
+    "parameter", ["interface.bias", "output.weight", "controller.layers.0.gates.weight", "start.memory_M", "start.rate_K"]
+)
+def test_what_is_not_finite_comes_to_light_as_with_eager(parameter, poison):
+    """fastmath that took finiteness for granted could lose it. (An infinity may saturate a gate, and harm nothing.)"""
+    shape = Shape(4, 2, 3, 2)
+    finite = []
+    for kernel_class in (Eager, FusedSequences):
+        kernel = kernel_class(build(ntm.Settings(), shape, torch.float32))
+        poisoned = kernel.model.get_parameter(parameter).data
+        poisoned[(0,) * poisoned.dim()] = poison
+        cost = kernel.cost_and_gradient(*batch_of(shape, torch.float32))
+        finite.append((np.isfinite(cost.bits_B).all(), math.isfinite(kernel.gradient_norm())))
+    assert finite[0] == finite[1]
+    if math.isnan(poison):
+        assert not all(finite[1])
+
+
+# Unrolling
+
+
+@pytest.mark.parametrize("name", ["ntm", "ntm_ff", "lstm"])
+def test_without_gradients_the_same_bits(name):
+    sizes = lstm.Settings(size=6) if name == "lstm" else ntm.Settings(name=name)
+    shape = Shape(5, 11, 4, 3)
+    kernel = FusedSequences(build(sizes, shape, torch.float32, 0.2))
+    x_TBI = inputs(shape, torch.float32)
+    with_gradient = kernel.unroll(x_TBI, trace=True)
+    with torch.no_grad():
+        without = kernel.unroll(x_TBI, trace=True)
+    assert with_gradient.y_TBO.requires_grad
+    assert not without.y_TBO.requires_grad
+    for ours, theirs in zip(tensors(without), tensors(with_gradient), strict=True):
+        assert torch.equal(ours, theirs)
+        assert theirs.shape == ours.shape
+
+
+def tensors(unrolled):
+    return [unrolled.y_TBO, *flatten(unrolled.state), *(unrolled.trace or ())]
+
+
+def test_a_sequence_in_pieces_is_the_sequence(threads):
+    threads(2)
+    shape = Shape(9, 5, 4, 3)
+    kernel = FusedSequences(build(ntm.Settings(heads=2), shape, torch.float32, 0.2))
+    x_TBI = inputs(shape, torch.float32)
+    with torch.no_grad():
+        whole = kernel.unroll(x_TBI)
+        first = kernel.unroll(x_TBI[:4])
+        second = kernel.unroll(x_TBI[4:], first.state)
+    assert torch.equal(torch.cat([first.y_TBO, second.y_TBO]), whole.y_TBO)
+    assert all(map(torch.equal, flatten(second.state), flatten(whole.state)))
+
+
+def test_a_second_backward_pass_gives_the_same_gradients():
+    shape = Shape(3, 5, 2, 2)
+    kernel = FusedSequences(build(ntm.Settings(), shape, torch.float32))
+    total = kernel.unroll(inputs(shape, torch.float32)).y_TBO.sum()
+    first, second = (torch.autograd.grad(total, kernel.parameters.parameters, retain_graph=True) for _ in range(2))
+    assert all(map(torch.equal, first, second))
+
+
+def test_a_backward_pass_after_the_parameters_changed_is_refused():
+    shape = Shape(3, 1, 2, 2)
+    kernel = FusedSequences(build(ntm.Settings(), shape, torch.float32))
+    total = kernel.unroll(inputs(shape, torch.float32)).y_TBO.sum()
+    with torch.no_grad():
+        kernel.model.output.bias.add_(1)
+    with pytest.raises(RuntimeError, match="inplace"):
+        total.backward()
+
+
+def test_parameters_moved_elsewhere_are_noticed():
+    shape = Shape(3, 1, 2, 2)
+    kernel = FusedSequences(build(ntm.Settings(), shape, torch.float32))
+    kernel.model.double()
+    with pytest.raises(RuntimeError, match="make another kernel"):
+        kernel.unroll(inputs(shape))
+
+
+def test_only_what_asks_for_a_gradient_gets_one():
+    shape = Shape(3, 1, 2, 2)
+    model = build(ntm.Settings(), shape, torch.float32)
+    model.output.requires_grad_(False)
+    x_TBI = inputs(shape, torch.float32).requires_grad_()
+    bridge.FusedSequences(model).unroll(x_TBI).y_TBO.sum().backward()
+    assert x_TBI.grad is not None
+    assert model.output.weight.grad is None
+    assert model.interface.weight.grad.any()
+
+
+def test_first_sequences_of_copy_equal_eager():
+    """30 sequences of the paper's copy run, trained by each kernel: the cost of every one of them."""
+    assert_same_costs(30)
+
+
+@pytest.mark.slow
+def test_first_300_sequences_of_copy_equal_eager():
+    assert_same_costs(300)
+
+
+def assert_same_costs(sequences):
+    from ntm_repro.tasks.copy import Copy
+    from ntm_repro.training.loop import Trainer
+    from ntm_repro.training.settings import TrainSettings
+
+    def costs(name):
+        model = models.build(ntm.Settings(), 10, 9, 1)
+        trainer = Trainer(
+            task=Copy(),
+            kernel=kernels.choose(name, model),
+            settings=TrainSettings(sequences=sequences),
+            seed=1,
+            device=torch.device("cpu"),
+            identity="",
+        )
+        found = []
+        for _ in range(sequences):
+            before = trainer.window.bits
+            trainer.update()
+            found.append(trainer.window.bits - before)
+        return found
+
+    np.testing.assert_allclose(costs("numba"), costs("eager"), rtol=0, atol=1e-3)
