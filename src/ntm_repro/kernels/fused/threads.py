@@ -1,7 +1,7 @@
 """Sharing work among threads. Compiled code lets other threads run, so Python's own serve."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from typing import Any
 
@@ -21,5 +21,6 @@ def share(function: Callable[..., Any], parts: int, *arguments: Any) -> None:
     try:
         function(*arguments, parts - 1, parts)
     finally:
-        for other in others:
-            other.result()
+        wait(others)  # whatever happens, no thread still writes into the caller's buffers
+    for other in others:
+        other.result()

@@ -1,0 +1,69 @@
+"""Where machine code is kept: never where it cannot be written, nor where others could have put theirs."""
+
+import os
+
+import pytest
+
+from ntm_repro.kernels.fused import compiling
+
+
+@pytest.fixture
+def homes(tmp_path, monkeypatch):
+    """The two places that are tried, in order."""
+    first, second = tmp_path / "home", tmp_path / "temporary"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(first))
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(second))
+    second.mkdir()
+    return first, second
+
+
+def test_first_in_the_users_cache(homes):
+    folder = compiling._cache_folder()
+    assert folder.is_dir()
+    assert folder.parent == homes[0] / "ntm-repro"
+    assert folder.stat().st_mode & 0o077 == 0
+    assert compiling._cache_folder() == folder
+
+
+def test_then_in_the_temporary_folder(homes):
+    homes[0].write_text("a file where a folder should be")
+    folder = compiling._cache_folder()
+    assert folder.parent == homes[1] / f"cache-{os.getuid()}" / "ntm-repro"
+
+
+def test_nowhere_if_nothing_can_be_written(homes):
+    homes[0].write_text("a file")
+    homes[1].rmdir()
+    homes[1].write_text("another")
+    assert compiling._cache_folder() is None
+
+
+def test_not_where_others_may_write(homes):
+    compiling._cache_folder().chmod(0o777)
+    assert compiling._cache_folder().is_relative_to(homes[1])
+
+
+def test_other_sources_have_another_folder(homes, tmp_path, monkeypatch):
+    before = compiling._cache_folder()
+    (tmp_path / "compiling.py").write_text("# another version")
+    monkeypatch.setattr(compiling, "__file__", str(tmp_path / "compiling.py"))
+    assert compiling._cache_folder() != before
+
+
+def test_compiling_is_announced_once_and_a_call_that_compiles_nothing_is_not(capsys, monkeypatch):
+    monkeypatch.setattr(compiling._Announcer, "said", False)
+
+    @compiling.inner
+    def double(x):
+        return x + x
+
+    for _ in range(2):
+        with compiling.announced():
+            double(1)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("compiling the fused kernel")
+    monkeypatch.setattr(compiling._Announcer, "said", False)
+    with compiling.announced():
+        double(2)
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,113 @@
+"""The fused kernel over long sequences, long runs, and with little memory."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from helpers import arguments, environment
+from kernels.twins import Shape, build, distance, flatten, random_state
+
+from ntm_repro.kernels.fused.bridge import FusedSequences, unflatten
+from ntm_repro.models import ntm
+
+TEN_THOUSAND_STEPS = """
+import resource, torch
+from ntm_repro import models
+from ntm_repro.kernels import choose
+from ntm_repro.models import ntm
+kernel = choose("numba", models.build(ntm.Settings(), 10, 9, 1))
+x_TBI, y_TBO, mask_TO = (torch.randint(0, 2, shape).float() for shape in ((STEPS, 1, 10), (STEPS, 1, 9), (STEPS, 9)))
+bits = kernel.cost_and_gradient(x_TBI, y_TBO, mask_TO).bits_B
+assert 0.5 * mask_TO.sum() < bits[0] < 5 * mask_TO.sum()
+assert 0 < kernel.gradient_norm() < float("inf")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+def peak_bytes(steps):
+    code = TEN_THOUSAND_STEPS.replace("STEPS", str(steps))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True)
+    return int(done.stdout)
+
+
+@pytest.mark.slow
+def test_ten_thousand_steps_train_within_two_gigabytes_and_memory_is_linear():
+    two, ten, twenty = peak_bytes(2_000), peak_bytes(10_000), peak_bytes(18_000)
+    assert ten < 2e9
+    assert twenty - ten == pytest.approx(ten - two, rel=0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ntm", "ntm_ff"])
+def test_two_thousand_steps_do_not_drift(name):
+    """float32 kernel against float64 kernel: errors stay where eager's are, weightings remain distributions."""
+    shape = Shape(2_000, 1, 10, 9)
+    models = [build(ntm.Settings(name=name), shape, dtype, 0.1) for dtype in (torch.float64, torch.float32)]
+    models[0].load_state_dict(models[1].state_dict())
+    x_TBI = torch.randint(0, 2, (2_000, 1, 10), generator=torch.Generator().manual_seed(1)).double()
+    with torch.no_grad():
+        exact = FusedSequences(models[0]).unroll(x_TBI, trace=True)
+        eager = models[1].unroll(x_TBI.float(), trace=True)
+        fused = FusedSequences(models[1]).unroll(x_TBI.float(), trace=True)
+    for ours, reference, truth in zip(
+        (fused.y_TBO, *fused.trace), (eager.y_TBO, *eager.trace), (exact.y_TBO, *exact.trace), strict=True
+    ):
+        assert distance(ours, truth) <= 3 * max(distance(reference, truth), 2**-24)
+    for weighting in fused.trace[:2]:
+        assert weighting.min() >= 0
+        assert (weighting.double().sum(-1) - 1).abs().max() < 1e-5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ntm", "ntm_ff"])
+def test_a_million_random_steps_without_a_nan(name):
+    """Weights drawn anew for every piece, up to extreme ones; the state is handed on from piece to piece."""
+    steps, batch = 500, 4
+    generator = torch.Generator().manual_seed(1)
+    model = build(ntm.Settings(name=name, heads=2), Shape(steps, batch, 10, 9), torch.float32)
+    kernel = FusedSequences(model)
+    state = unflatten(model.initial_state(batch), random_state(model, batch, torch.float32))
+    for piece in range(1_000_000 // (steps * batch)):
+        with torch.no_grad():
+            for parameter in model.parameters():
+                scale = [0.1, 1.0, 10.0, 100.0][piece % 4]
+                parameter.copy_(scale * torch.randn(parameter.shape, generator=generator))
+            x_TBI = torch.randn(steps, batch, 10, generator=generator)
+            unrolled = kernel.unroll(x_TBI, state)
+        target_TBO = torch.randint(0, 2, (steps, batch, 9), generator=generator).float()
+        cost = kernel.cost_and_gradient(x_TBI, target_TBO, torch.ones(steps, 9))
+        assert np.isfinite(cost.bits_B).all()
+        leaves = flatten(unrolled.state)
+        assert all(leaf.isfinite().all() for leaf in (unrolled.y_TBO, *leaves))
+        for weighting in leaves[-2:]:
+            assert (weighting.double().sum(-1) - 1).abs().max() < 1e-5
+        memory = leaves[-3]
+        # A linear key or add vector may grow without bound in M; with tanh it stays within the number of writes.
+        assert memory.abs().max() < 1e4
+        state = unrolled.state
+
+
+@pytest.mark.slow
+def test_copy_is_solved_by_thirty_thousand_sequences(tmp_path):
+    asked = ("run_dir=run", "kernel=numba", "train.sequences=30000")
+    subprocess.run(arguments("train", *asked), cwd=tmp_path, env=environment(), check=True, capture_output=True)
+    summary = json.loads((tmp_path / "run/summary.json").read_text())
+    assert summary["solved_below_0_1"] is not None
+    assert summary["final_bits"] < 0.05
+
+
+@pytest.mark.slow
+def test_without_a_folder_for_machine_code_it_compiles_and_says_so(tmp_path):
+    code = (
+        "import tempfile; tempfile.gettempdir = lambda: '/dev/null'\n"
+        "import torch; from ntm_repro import models; from ntm_repro.kernels import choose; from ntm_repro.models import ntm\n"
+        "kernel = choose('numba', models.build(ntm.Settings(), 10, 9, 1))\n"
+        "print(kernel.unroll(torch.zeros(3, 1, 10)).y_TBO.shape)"
+    )
+    env = environment() | {"XDG_CACHE_HOME": "/dev/null"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
+    assert done.stdout.strip() == "torch.Size([3, 1, 9])"
+    assert "no folder to keep it in is writable" in done.stderr
