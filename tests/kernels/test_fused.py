@@ -212,7 +212,8 @@ def test_the_number_of_threads_changes_no_bit(name, batch, threads, monkeypatch)
 
 @pytest.mark.parametrize("poison", [torch.nan, torch.inf, -torch.inf])
 @pytest.mark.parametrize(
-    "parameter", ["interface.bias", "output.weight", "controller.layers.0.gates.weight", "start.memory_M", "start.rate_K"]
+    "parameter",
+    ["interface.bias", "output.weight", "controller.layers.0.gates.weight", "start.memory_M", "start.rate_K"],
 )
 def test_what_is_not_finite_comes_to_light_as_with_eager(parameter, poison):
     """fastmath that took finiteness for granted could lose it. (An infinity may saturate a gate, and harm nothing.)"""

@@ -35,30 +35,35 @@ def peak_bytes(steps):
 
 @pytest.mark.slow
 def test_ten_thousand_steps_train_within_two_gigabytes_and_memory_is_linear():
-    two, ten, twenty = peak_bytes(2_000), peak_bytes(10_000), peak_bytes(18_000)
+    peak_bytes(10)  # compiling takes memory of its own
+    two, ten, eighteen = peak_bytes(2_000), peak_bytes(10_000), peak_bytes(18_000)
     assert ten < 2e9
-    assert twenty - ten == pytest.approx(ten - two, rel=0.1)
+    assert eighteen - ten == pytest.approx(ten - two, rel=0.1)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["ntm", "ntm_ff"])
-def test_two_thousand_steps_do_not_drift(name):
-    """float32 kernel against float64 kernel: errors stay where eager's are, weightings remain distributions."""
-    shape = Shape(2_000, 1, 10, 9)
-    models = [build(ntm.Settings(name=name), shape, dtype, 0.1) for dtype in (torch.float64, torch.float32)]
-    models[0].load_state_dict(models[1].state_dict())
-    x_TBI = torch.randint(0, 2, (2_000, 1, 10), generator=torch.Generator().manual_seed(1)).double()
-    with torch.no_grad():
-        exact = FusedSequences(models[0]).unroll(x_TBI, trace=True)
-        eager = models[1].unroll(x_TBI.float(), trace=True)
-        fused = FusedSequences(models[1]).unroll(x_TBI.float(), trace=True)
-    for ours, reference, truth in zip(
-        (fused.y_TBO, *fused.trace), (eager.y_TBO, *eager.trace), (exact.y_TBO, *exact.trace), strict=True
-    ):
-        assert distance(ours, truth) <= 3 * max(distance(reference, truth), 2**-24)
-    for weighting in fused.trace[:2]:
-        assert weighting.min() >= 0
-        assert (weighting.double().sum(-1) - 1).abs().max() < 1e-5
+def test_two_thousand_steps_drift_no_further_than_eager(name):
+    """Float32 against float64. Sharpening multiplies errors now and then, so it takes several seeds to compare."""
+    squares = {"fused": 0.0, "eager": 0.0}
+    for seed in range(6):
+        shape = Shape(2_000, 1, 10, 9)
+        exact_model, model = (
+            build(ntm.Settings(name=name), shape, dtype, 0.1, seed) for dtype in (torch.float64, torch.float32)
+        )
+        exact_model.load_state_dict(model.state_dict())
+        x_TBI = torch.randint(0, 2, (2_000, 1, 10), generator=torch.Generator().manual_seed(seed)).double()
+        with torch.no_grad():
+            exact = FusedSequences(exact_model).unroll(x_TBI, trace=True)
+            eager = model.unroll(x_TBI.float(), trace=True)
+            fused = FusedSequences(model).unroll(x_TBI.float(), trace=True)
+        for kind, unrolled in (("fused", fused), ("eager", eager)):
+            apart = [distance(*pair) for pair in zip(unrolled.trace, exact.trace, strict=True)]
+            squares[kind] += np.square([*apart, distance(unrolled.y_TBO, exact.y_TBO)])
+        for weighting in fused.trace[:2]:
+            assert weighting.min() >= 0
+            assert (weighting.double().sum(-1) - 1).abs().max() < 1e-5
+    assert (np.sqrt(squares["fused"]) <= 3 * np.sqrt(squares["eager"])).all(), squares
 
 
 @pytest.mark.slow
@@ -103,7 +108,8 @@ def test_copy_is_solved_by_thirty_thousand_sequences(tmp_path):
 def test_without_a_folder_for_machine_code_it_compiles_and_says_so(tmp_path):
     code = (
         "import tempfile; tempfile.gettempdir = lambda: '/dev/null'\n"
-        "import torch; from ntm_repro import models; from ntm_repro.kernels import choose; from ntm_repro.models import ntm\n"
+        "import torch; from ntm_repro import models\n"
+        "from ntm_repro.kernels import choose; from ntm_repro.models import ntm\n"
         "kernel = choose('numba', models.build(ntm.Settings(), 10, 9, 1))\n"
         "print(kernel.unroll(torch.zeros(3, 1, 10)).y_TBO.shape)"
     )

@@ -42,7 +42,7 @@ shapes = st.builds(Shape, st.integers(1, 6), st.integers(1, 5), st.integers(1, 4
 
 
 def build(settings, shape, dtype=torch.float64, spread=0.5, seed=0):
-    """A model whose weights, biases and start are N(0, spread²): none of them zero, as the initialisation leaves some."""
+    """A model whose parameters are all N(0, spread²): none of them zero, as the initialisation leaves some."""
     model = models.build(settings, shape.inputs, shape.outputs, seed).to(dtype)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -74,7 +74,8 @@ def outcome(unroll, model, x_TBI, state=None, unflatten=None):
     """Unroll, then differentiate a sum in which every logit and every number of the last state counts differently."""
     x_TBI = x_TBI.detach().requires_grad_()
     given = None if state is None else [leaf.detach().requires_grad_() for leaf in state]
-    unrolled = unroll(x_TBI, None if given is None else unflatten(model.initial_state(x_TBI.shape[1]), given), trace=True)
+    start = None if given is None else unflatten(model.initial_state(x_TBI.shape[1]), given)
+    unrolled = unroll(x_TBI, start, trace=True)
     leaves = flatten(unrolled.state)
     total = weighed(unrolled.y_TBO) + sum(weighed(leaf) for leaf in leaves)
     wanted = {"input": x_TBI, **dict(model.named_parameters())}

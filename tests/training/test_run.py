@@ -19,10 +19,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from tensorboard.summary.writer import event_file_writer
 
+from ntm_repro import loss, metrics, pictures, resume
 from ntm_repro.errors import RunError, UsageError
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.training import checkpoint as checkpoints
-from ntm_repro import loss, metrics, pictures, resume
 from ntm_repro.training import run as run_module
 from ntm_repro.training.interruption import Interrupted
 from ntm_repro.training.run import draw_example, run

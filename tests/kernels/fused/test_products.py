@@ -1,5 +1,7 @@
 """Products on the rows of a tape against numpy, for every number of rows that takes another way through them."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -50,14 +52,19 @@ def test_transposed_product(rows, low, high):
     np.testing.assert_allclose(tape, expected, rtol=1e-12, atol=1e-12)
 
 
-@given(rows=st.integers(1, 13), columns=st.sampled_from([16, 64, 80]), cuts=st.sets(st.integers(1, 5)), fresh=st.booleans())
+@given(
+    rows=st.integers(1, 13),
+    columns=st.sampled_from([16, 64, 80]),
+    cuts=st.sets(st.integers(1, 5)),
+    fresh=st.booleans(),
+)
 def test_outer_products_in_any_shares_of_whole_fours(rows, columns, cuts, fresh):
     weights, tape = made(rows, columns)
     whole, divided = weights.copy(), weights.copy()
     asked = (tape, 1, rows, SOURCE, TARGET)
     products.add_outer_products(whole, *asked, 0, INPUTS + 1, fresh)
     ends = [0, *(4 * cut for cut in sorted(cuts)), INPUTS + 1]
-    for low, high in zip(ends, ends[1:], strict=False):
+    for low, high in pairwise(ends):
         products.add_outer_products(divided, *asked, low, high, fresh)
     np.testing.assert_array_equal(divided, whole)
 

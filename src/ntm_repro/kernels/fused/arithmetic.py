@@ -111,6 +111,7 @@ def _exp(x: Any) -> Callable[[Any], Any]:
 @overload(log, jit_options={"fastmath": IN_ORDER}, inline="never")
 def _log(x: Any) -> Callable[[Any], Any]:
     if x != types.float32:
+
         def log64(x: Any) -> Any:
             return math.log(x)
 
@@ -153,6 +154,7 @@ def _sigmoid(x: Any) -> Callable[[Any], Any]:
 @overload(tanh, jit_options={"fastmath": IN_ORDER}, inline="never")
 def _tanh(x: Any) -> Callable[[Any], Any]:
     if x != types.float32:
+
         def tanh64(x: Any) -> Any:
             return math.tanh(x)
 

@@ -1,4 +1,4 @@
-"""Between torch and the compiled code: plans, buffers, and autograd.
+"""Between torch and the compiled code: states in and out, and autograd.
 
 Shape suffixes: T time steps, B sequences of the batch, I input channels, O output channels, R read heads, K heads,
 N locations, M width of a location.
@@ -11,125 +11,15 @@ import torch
 from torch import Tensor
 
 from ntm_repro.kernels.base import Cost
-from ntm_repro.kernels.flat import FlatParameters
 from ntm_repro.kernels.fused import sequences, threads
 from ntm_repro.kernels.fused.compiling import announced
 from ntm_repro.kernels.fused.kernel import Buffer, Fused
-from ntm_repro.kernels.fused.tape import GROUP, Columns, Layer, Plan, padded
+from ntm_repro.kernels.fused.plans import plan_of
+from ntm_repro.kernels.fused.tape import GROUP, Layer, Tapes
 from ntm_repro.models import State, Unrolled
-from ntm_repro.models.controllers import LSTMStack, LSTMState
+from ntm_repro.models.controllers import LSTMState
 from ntm_repro.models.lstm import LSTM
-from ntm_repro.models.ntm import NTM, Activation, NTMState, OutputFrom, ReadOrder, Trace
-from ntm_repro.models.starts import SharedStart
-
-
-def plan_of(model: NTM | LSTM, parameters: FlatParameters) -> Plan:
-    """Sizes, offsets and columns for `model`; the LSTM baseline is an NTM's controller and output without heads."""
-    if isinstance(model, LSTM):
-        heads = width = locations = shifts = parameters_per_head = 0
-        controller, settings, shared = model.stack, None, False
-    else:
-        settings = model.settings
-        heads, width, parameters_per_head = model.heads, model.width, model.parameters_per_head
-        locations, shifts = settings.memory.locations, settings.shift_range
-        controller, shared = model.controller, isinstance(model.start, SharedStart)
-    recurrent = isinstance(controller, LSTMStack)
-    reads, hidden, output = heads * width, controller.size, model.output
-    linears = [layer.gates if recurrent else layer for layer in controller.layers]
-    size = linears[0].out_features // (4 if recurrent else 1)
-
-    row = Columns()
-    layers = np.zeros((len(linears), Layer.COUNT), np.int64)
-    for index, linear in enumerate(linears):
-        layers[index, Layer.WEIGHTS] = parameters.at(linear.weight)
-        layers[index, Layer.INPUTS] = linear.in_features
-        layers[index, Layer.SIZE] = size
-        layers[index, Layer.COLUMNS] = padded(linear.out_features)
-        layers[index, Layer.SEEN] = row.take(linear.in_features)
-        layers[index, Layer.GATES] = row.take(linear.out_features)
-        if recurrent:
-            layers[index, Layer.TANH_CELL] = row.take(size)
-            layers[index, Layer.HIDDEN] = index * size
-            layers[index, Layer.HIDDEN_START] = parameters.at(controller.layers[index].hidden_H)
-            layers[index, Layer.CELL_START] = parameters.at(controller.layers[index].cell_H)
-
-    interface = model.interface.out_features if heads else 0
-    head_size = 5 * padded(locations) + padded(locations + shifts - 1) if heads else 0
-    head_fields = row.take(2 * heads * head_size)
-    carry = Columns()
-    return Plan(
-        inputs=linears[0].in_features - reads - (size if recurrent else 0),
-        outputs=output.out_features,
-        hidden=hidden,
-        heads=heads,
-        width=width,
-        locations=locations,
-        shifts=shifts,
-        parameters=parameters_per_head,
-        recurrent=recurrent,
-        bounded=settings is not None and settings.activation is Activation.tanh,
-        reads_after=settings is not None and settings.read_order is ReadOrder.after,
-        output_sees_reads=settings is not None and settings.output_from is OutputFrom.hidden_and_reads,
-        shared_start=shared,
-        layers=layers,
-        interface_weights=parameters.at(model.interface.weight) if heads else 0,
-        interface_columns=padded(interface),
-        output_weights=parameters.at(output.weight),
-        output_columns=padded(output.out_features),
-        read_start=parameters.at(model.read_RM) if heads else 0,
-        memory_start=parameters.at(model.start.memory_M if shared else model.start.memory_NM) if heads else 0,
-        weighting_start=parameters.at(model.start.rate_K if shared else model.start.logits_KN) if heads else 0,
-        seen=row.take(hidden + reads),
-        d_seen=row.take(hidden + reads),
-        d_inputs=row.take(max(hidden, int(layers[:, Layer.INPUTS].max()))),
-        cells=row.take(hidden if recurrent else 0),
-        raw=row.take(interface),
-        emitted=row.take(interface),
-        d_emitted=row.take(interface),
-        logits=row.take(output.out_features),
-        memory=row.take(width * locations),
-        inverse_lengths=row.take(locations),
-        head_fields=head_fields,
-        head_size=head_size,
-        weightings=head_fields + 4 * padded(locations),
-        row=row.row,
-        d_hidden=carry.take(hidden),
-        d_cells=carry.take(hidden),
-        d_reads=carry.take(reads),
-        d_weightings=carry.take(2 * heads * locations),
-        d_memory=carry.take(width * locations),
-        z=carry.take(locations),
-        q=carry.take(locations),
-        circle=carry.take(locations + max(shifts - 1, 0)),
-        partial=carry.take(heads * locations),
-        carry=carry.row,
-    )
-
-
-class Tapes:
-    """The tapes of all groups of a batch, one below the other: `array` [(T + 1) B, C]."""
-
-    def __init__(self, array: np.ndarray, steps: int, batch: int) -> None:
-        self.array, self.steps, self.batch = array, steps, batch
-
-    def field(self, begin: int, *shape: int) -> np.ndarray:
-        """A copy of the field that begins at a column: [T + 1, B, *shape], the start first."""
-        count = int(np.prod(shape))
-        groups = [rows[:, :, begin : begin + count] for rows in self._groups()]
-        return np.concatenate(groups, 1).reshape(self.steps + 1, self.batch, *shape)
-
-    def put_start(self, begin: int, values_BX: np.ndarray) -> None:
-        """Write a field of the row before the first step, for every sequence."""
-        values_BX = values_BX.reshape(self.batch, -1)
-        for first, rows in zip(range(0, self.batch, GROUP), self._groups(), strict=True):
-            rows[0, :, begin : begin + values_BX.shape[1]] = values_BX[first : first + GROUP]
-
-    def _groups(self) -> list[np.ndarray]:
-        rows = self.steps + 1
-        return [
-            self.array[rows * first : rows * min(first + GROUP, self.batch)].reshape(rows, -1, self.array.shape[1])
-            for first in range(0, self.batch, GROUP)
-        ]
+from ntm_repro.models.ntm import NTM, NTMState, Trace
 
 
 class FusedSequences(Fused):
@@ -181,10 +71,10 @@ class FusedSequences(Fused):
         else:
             # Without a backward pass ahead only one group a thread needs its tape at a time.
             share = GROUP * torch.get_num_threads()
-            pieces = [
-                self.forward(x_TBI[:, first : first + share], [leaf[first : first + share] for leaf in leaves], trace)[0]
-                for first in range(0, x_TBI.shape[1], share)
-            ]
+            pieces = []
+            for first in range(0, x_TBI.shape[1], share):
+                these = slice(first, first + share)
+                pieces.append(self.forward(x_TBI[:, these], [leaf[these] for leaf in leaves], trace)[0])
             states = len(leaves)
             results = [
                 torch.cat(tensors, 0 if 0 < index <= states else 1)
@@ -313,9 +203,7 @@ class FusedSequences(Fused):
 
     def _weightings(self, tapes: Tapes) -> list[np.ndarray]:
         plan = self.plan
-        heads = [
-            tapes.field(plan.weightings + k * plan.head_size, plan.locations) for k in range(2 * plan.heads)
-        ]
+        heads = [tapes.field(plan.weightings + k * plan.head_size, plan.locations) for k in range(2 * plan.heads)]
         return [np.stack(heads[: plan.heads], 2), np.stack(heads[plan.heads :], 2)]
 
     def _trace(self, tapes: Tapes) -> list[Tensor]:

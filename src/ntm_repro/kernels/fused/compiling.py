@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core import event
+from numba.core import config, event
 
 # Sums may be taken in any order and products fused with them: that is what vectorises a reduction. Not among them:
 # the licence to assume that nothing is infinite or NaN, without which a diverging run would not be seen.
@@ -58,12 +58,12 @@ def _cache_folder() -> Path | None:
 @contextmanager
 def _cache_in(folder: Path | None) -> Iterator[None]:
     """Where numba, asked to cache, puts what is decorated inside."""
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder or "")
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(folder or "")
     try:
         yield
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before
 
 
 _CACHE = _cache_folder()

@@ -156,7 +156,7 @@ def control_backward(
             d_reads[i] = 0
     for layer in range(layers.shape[0] - 1, -1, -1):
         inputs, size = layers[layer, INPUTS], layers[layer, SIZE]
-        gates, hidden, seen = layers[layer, GATES], layers[layer, HIDDEN], layers[layer, SEEN]
+        gates, hidden = layers[layer, GATES], layers[layer, HIDDEN]
         weights = weights_at(values, layers[layer, WEIGHTS], inputs, layers[layer, COLUMNS])
         for b in range(count):
             line, past = tape[first + b], tape[first - count + b]
@@ -187,7 +187,7 @@ def control_backward(
                 add(carried[plan.d_reads : plan.d_reads + reads], line[at:])
                 at += reads
             if layer > 0:
-                # In a stack of LSTM layers the layer below also feeds heads and output; in a feedforward one it does not.
+                # In an LSTM stack the layer below feeds heads and output too; in a feedforward controller it does not.
                 below = plan.d_seen + layers[layer - 1, HIDDEN]
                 d_below = line[below : below + size]
                 if plan.recurrent:

@@ -7,8 +7,8 @@ h; the interface layer maps h to what the heads do; write heads address the memo
 address and read it, after the write or before. The output layer waits until the last step: it feeds nothing back, so
 all its steps are one product.
 
-**Backward**, from the last step to the first. What crosses from step t to t − 1 is the `carry`: the gradients of h', c',
-the reads, every head's weighting, and the memory. In the order opposite to forward, and with x̄ for the gradient of x:
+**Backward**, from the last step to the first. What crosses from step t to t − 1 is the `carry`: the gradients of h',
+c', the reads, every head's weighting, and the memory. In the order opposite to forward, x̄ being the gradient of x:
 
     1. h̄ and r̄ of the output layer, for all steps at once: [h̄, r̄] = Ō · output weights; r̄ of the carry is added.
     2. read     r = Σ_i w(i) M(i):      w̄(i) += r̄ · M(i)        M̄(i) += w(i) r̄
@@ -17,13 +17,12 @@ the reads, every head's weighting, and the memory. In the order opposite to forw
     5. write heads' addressing, on the memory before. Its z waits: the read heads of step t − 1 see that same memory
        (or, reading before the write, they have just seen it), and all z of one memory are subtracted at once.
     6. activations of the interface, then h̄ += (interface gradient) · interface weights
-    7. the controller (`controllers.py`): the gates' gradients, and from them those of its inputs: r̄ and h' of the carry.
+    7. the controller (`controllers.py`): the gates' gradients, and from them those of its inputs, r̄ and h' of the carry
 
 The gradients of all weights wait until the end: each is one product of what a layer saw with the gradient of what it
 gave, over all steps.
 """
 
-import math
 from typing import Any
 
 from ntm_repro.kernels.fused.addressing import address, address_backward, inverse_lengths, softmax
@@ -194,7 +193,8 @@ def settle_lengths(plan: Any, line: Any, carry: Any) -> None:
     memory_MN = memory_of(plan, line)
     z_N = carry[plan.z : plan.z + plan.locations]
     for m in range(plan.width):
-        memory_N, d_N = memory_MN[m], carry[plan.d_memory + m * plan.locations : plan.d_memory + (m + 1) * plan.locations]
+        at = plan.d_memory + m * plan.locations
+        memory_N, d_N = memory_MN[m], carry[at : at + plan.locations]
         for n in range(plan.locations):
             d_N[n] -= z_N[n] * memory_N[n]
     for n in range(plan.locations):
@@ -239,9 +239,7 @@ def forward(plan: Any, values: Any, tape: Any, x_TBI: Any, first: int, count: in
     """Run sequences first … first + count − 1 of the batch; their starts are the tape's first `count` rows."""
     steps = x_TBI.shape[0]
     for b in range(count):
-        inverse_lengths(
-            memory_of(plan, tape[b]), tape[b, plan.inverse_lengths : plan.inverse_lengths + plan.locations]
-        )
+        inverse_lengths(memory_of(plan, tape[b]), tape[b, plan.inverse_lengths : plan.inverse_lengths + plan.locations])
     interface = weights_at(values, plan.interface_weights, plan.hidden, plan.interface_columns)
     for t in range(steps):
         row = (t + 1) * count
@@ -295,8 +293,6 @@ def backward(
             add(d_hidden, line[plan.d_inputs :])
             if plan.recurrent:
                 add(d_hidden, carry[b, plan.d_hidden :])
-        control_backward(
-            plan, values, tape, row, count, carry, d_x_TBI[t, first : first + count], with_input
-        )
+        control_backward(plan, values, tape, row, count, carry, d_x_TBI[t, first : first + count], with_input)
     for b in range(count):
         settle_lengths(plan, tape[b], carry[b])

@@ -98,9 +98,7 @@ def add_product(
         row += 4
     while row < first + count:
         line = rows_RC[row]
-        add_combination(
-            weights_JI[skip:], line[source : source + inputs], line[target : target + length], inputs
-        )
+        add_combination(weights_JI[skip:], line[source : source + inputs], line[target : target + length], inputs)
         row += 1
 
 
@@ -207,9 +205,9 @@ def add_outer_products(
 ) -> None:
     """gradient(j, i) += Σ_rows row[inputs + j] · row[outputs + i] for the rows of weights j = low … high − 1.
 
-    Where `fresh`, = instead of +=.
-    The last row of `gradient_JI` is the bias's, whose input is 1 everywhere. Unless it ends at the last row, `high` must
-    be a multiple of 4, as `low` must: the bits of a row then do not depend on how the rows are divided.
+    Where `fresh`, = instead of +=. The last row of `gradient_JI` is the bias's, whose input is 1 everywhere. Unless it
+    ends at the last row `high` must be a multiple of 4, as `low` must: the bits of a row then do not depend on how the
+    rows are divided.
     """
     columns, width, size = gradient_JI.shape[1], rows_RC.shape[1], rows_RC.itemsize
     bias = gradient_JI.shape[0] - 1

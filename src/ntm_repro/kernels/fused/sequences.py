@@ -80,7 +80,16 @@ def run(
 
 @inner
 def weight_gradient(
-    gradients: Any, tapes: Any, batch: int, at: int, inputs: int, columns: int, seen: int, given: int, part: int, parts: int
+    gradients: Any,
+    tapes: Any,
+    batch: int,
+    at: int,
+    inputs: int,
+    columns: int,
+    seen: int,
+    given: int,
+    part: int,
+    parts: int,
 ) -> None:
     """The gradient of one block of weights: its share of rows, over all steps of all groups."""
     gradient_JI = weights_at(gradients, at, inputs, columns)
@@ -96,7 +105,15 @@ def weight_gradient(
 
 @entry
 def accumulate(
-    plan: Any, values: Any, gradients: Any, tapes: Any, carry: Any, batch: int, learned_start: bool, part: int, parts: int
+    plan: Any,
+    values: Any,
+    gradients: Any,
+    tapes: Any,
+    carry: Any,
+    batch: int,
+    learned_start: bool,
+    part: int,
+    parts: int,
 ) -> None:
     """Set this part's share of the gradients, once all groups have been back to their start."""
     layers = plan.layers

@@ -114,3 +114,29 @@ class Layer:
     HIDDEN_START = 8  # in the flat buffer
     CELL_START = 9
     COUNT = 10
+
+
+class Tapes:
+    """The tapes of all groups of a batch, one below the other: `array` [(T + 1) B, C]."""
+
+    def __init__(self, array: np.ndarray, steps: int, batch: int) -> None:
+        self.array, self.steps, self.batch = array, steps, batch
+
+    def field(self, begin: int, *shape: int) -> np.ndarray:
+        """A copy of the field that begins at a column: [T + 1, B, *shape], the start first."""
+        count = int(np.prod(shape))
+        groups = [rows[:, :, begin : begin + count] for rows in self._groups()]
+        return np.concatenate(groups, 1).reshape(self.steps + 1, self.batch, *shape)
+
+    def put_start(self, begin: int, values_BX: np.ndarray) -> None:
+        """Write a field of the row before the first step, for every sequence."""
+        values_BX = values_BX.reshape(self.batch, -1)
+        for first, rows in zip(range(0, self.batch, GROUP), self._groups(), strict=True):
+            rows[0, :, begin : begin + values_BX.shape[1]] = values_BX[first : first + GROUP]
+
+    def _groups(self) -> list[np.ndarray]:
+        rows = self.steps + 1
+        return [
+            self.array[rows * first : rows * min(first + GROUP, self.batch)].reshape(rows, -1, self.array.shape[1])
+            for first in range(0, self.batch, GROUP)
+        ]

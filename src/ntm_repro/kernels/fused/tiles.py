@@ -17,13 +17,15 @@ from numba.extending import intrinsic
 
 LANES = 16
 ROWS = 4
-# Four by four sums of 16 float32 are half the vector registers of AVX-512. Fewer where registers are half as long, and few.
+# Four by four sums of 16 float32 are half the vector registers of AVX-512. Fewer where registers are short, and few.
 WIDEST = 4 if llvmlite.binding.get_host_cpu_features().get("avx512f", False) else 1
 
 
 def _tile(vectors: int, fresh: bool) -> Any:
     @intrinsic
-    def tile(context: Any, like: Any, c: Any, c_row: Any, a: Any, a_row: Any, a_step: Any, b: Any, b_step: Any, steps: Any) -> Any:
+    def tile(
+        context: Any, like: Any, c: Any, c_row: Any, a: Any, a_row: Any, a_step: Any, b: Any, b_step: Any, steps: Any
+    ) -> Any:
         """Addresses c, a and b; strides in numbers: c_row and a_row from r to r + 1, a_step and b_step from k to k + 1.
 
         `like` is any number of the arrays' type.
@@ -52,9 +54,7 @@ def _tile(vectors: int, fresh: bool) -> Any:
                 value.align = size
                 return value
 
-            places = [
-                [at(c, (r, c_row), (LANES * v, word(1))) for v in range(vectors)] for r in range(ROWS)
-            ]
+            places = [[at(c, (r, c_row), (LANES * v, word(1))) for v in range(vectors)] for r in range(ROWS)]
             zero = ir.Constant(vector, [0.0] * LANES)
             begin = [[zero if fresh else load(place) for place in row] for row in places]
             entry, head = builder.block, builder.append_basic_block("tile.head")
