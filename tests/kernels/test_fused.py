@@ -132,17 +132,30 @@ PAPER = {
 
 @pytest.mark.parametrize("name", PAPER)
 def test_in_float32_it_errs_no_more_than_three_times_what_eager_does(name):
-    """Against float64, at the paper's sizes, with weights as large as trained ones."""
+    """Against float64, at the paper's sizes, with weights as large as trained ones.
+
+    How far roundings carry depends on the weights by orders of magnitude: each quantity is compared over four draws.
+    """
     model_settings, shape = PAPER[name]
-    exact_model, single_model = (build(model_settings, shape, dtype, 0.3) for dtype in (torch.float64, torch.float32))
-    exact_model.load_state_dict(single_model.state_dict())
-    x_TBI = (inputs(shape) > 0).double()
-    exact = outcome(exact_model.unroll, exact_model, x_TBI)
-    eager = distances(outcome(single_model.unroll, single_model, x_TBI.float()), exact)
-    fused = distances(outcome(FusedSequences(single_model).unroll, single_model, x_TBI.float()), exact)
-    # Where eager happens to be exact to half a rounding the factor says nothing.
-    too_far = {name: (fused[name], eager[name]) for name in fused if fused[name] > 3 * max(eager[name], 2**-24)}
-    assert too_far == {}
+    errors = {"eager": {}, "fused": {}}
+    for seed in range(4):
+        exact_model, model = (
+            build(model_settings, shape, dtype, 0.3, seed) for dtype in (torch.float64, torch.float32)
+        )
+        exact_model.load_state_dict(model.state_dict())
+        x_TBI = (inputs(shape, seed=seed) > 0).double()
+        exact = outcome(exact_model.unroll, exact_model, x_TBI)
+        for kind, unroll in (("eager", model.unroll), ("fused", FusedSequences(model).unroll)):
+            for quantity, error in distances(outcome(unroll, model, x_TBI.float()), exact).items():
+                errors[kind].setdefault(quantity, []).append(error)
+    root_mean_square = {
+        kind: {quantity: math.sqrt(np.mean(np.square(found))) for quantity, found in quantities.items()}
+        for kind, quantities in errors.items()
+    }
+    fused, eager = root_mean_square["fused"], root_mean_square["eager"]
+    assert {
+        quantity: (fused[quantity], eager[quantity]) for quantity in fused if fused[quantity] > 3 * eager[quantity]
+    } == {}
 
 
 # Learning

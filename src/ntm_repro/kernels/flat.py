@@ -27,6 +27,7 @@ class FlatParameters:
         # (parameter, offset, shape, strides) of every view
         views: list[tuple[Tensor, int, tuple[int, ...], tuple[int, ...]]] = []
         end = 0
+        parameter: Tensor
         for parameter in model.parameters():
             if id(parameter) in biases:
                 continue

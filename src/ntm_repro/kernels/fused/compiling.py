@@ -14,7 +14,7 @@ from numba.core import config, event
 
 # Sums may be taken in any order and products fused with them: that is what vectorises a reduction. Not among them:
 # the licence to assume that nothing is infinite or NaN, without which a diverging run would not be seen.
-ANY_ORDER = {"reassoc", "contract", "nsz", "arcp"}
+ANY_ORDER = {"reassoc", "contract", "nsz"}
 # Where the order of operations is the method: range reduction in exp and log.
 IN_ORDER = {"contract", "nsz"}
 

@@ -16,7 +16,8 @@ def plan_of(model: Any, parameters: FlatParameters) -> Plan:
     """Sizes, offsets and columns for an `NTM` or an `LSTM`, whose stack counts as a controller without heads."""
     if isinstance(model, LSTM):
         heads = width = locations = shifts = parameters_per_head = 0
-        controller, settings, shared = model.stack, None, False
+        controller: Any = model.stack
+        settings, shared = None, False
     else:
         settings = model.settings
         heads, width, parameters_per_head = model.heads, model.width, model.parameters_per_head
