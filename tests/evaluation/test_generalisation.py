@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from ntm_repro import kernels, models
+from ntm_repro import kernels, loss, models
 from ntm_repro.evaluation.generalisation import evaluate
 from ntm_repro.models import Unrolled
 from ntm_repro.models.ntm import ControllerSettings, MemorySettings, Settings
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.copy import Copy
-from ntm_repro import loss
 
 MODEL = torch.nn.Linear(1, 1)  # evaluation asks a model only where its parameters are
 

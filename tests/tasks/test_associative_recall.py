@@ -9,11 +9,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ntm_repro import tasks
+from ntm_repro import loss, tasks
 from ntm_repro.errors import UsageError
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.associative_recall import AssociativeRecall
-from ntm_repro import loss
 
 TASK = AssociativeRecall()
 ITEMS = st.integers(2, 24)

@@ -10,11 +10,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ntm_repro import tasks
+from ntm_repro import loss, tasks
 from ntm_repro.errors import UsageError
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.dynamic_ngrams import DynamicNGrams, follow, optimal_predictions
-from ntm_repro import loss
 
 TASK = DynamicNGrams()
 CONTEXTS = st.integers(1, 8)

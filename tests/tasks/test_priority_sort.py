@@ -10,11 +10,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ntm_repro import tasks
+from ntm_repro import loss, tasks
 from ntm_repro.errors import UsageError
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.priority_sort import PrioritySort
-from ntm_repro import loss
 
 TASK = PrioritySort()
 SETTINGS = st.integers(1, 40).flatmap(lambda vectors: st.tuples(st.just(vectors), st.integers(1, vectors)))

@@ -12,11 +12,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ntm_repro import loss
 from ntm_repro.models import Unrolled
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.copy import Copy
 from ntm_repro.training import checkpoint as checkpoints
-from ntm_repro import loss
 from ntm_repro.training.loop import Diverged, Trainer, clip_gradients, norm_of, to_tensors
 from ntm_repro.training.optimiser import GravesRMSProp
 from ntm_repro.training.settings import Clip

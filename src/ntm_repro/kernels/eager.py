@@ -22,9 +22,10 @@ class Eager(Kernel):
     def cost_and_gradient(self, x_TBI: Tensor, target_TBO: Tensor, mask_TO: Tensor) -> Cost:
         y_TBO = self.unroll(x_TBI).y_TBO
         bits_B = loss.bits(y_TBO, target_TBO, mask_TO)
-        self.parameters.gradients.zero_()
-        self.parameters.bind_gradients()  # someone may have set them to None, as zero_grad() does
-        bits_B.mean().backward()
+        # Not backward(): it would warn that the views' padded rows are no layout of its own. Zeros where none flows.
+        gradients = torch.autograd.grad(bits_B.mean(), self.parameters.parameters, materialize_grads=True)
+        for view, gradient in zip(self.parameters.split(self.parameters.gradients), gradients, strict=True):
+            view.copy_(gradient)
         wrong_B = loss.wrong_bits(y_TBO.detach(), target_TBO, mask_TO)
         return Cost(bits_B.detach().cpu().numpy(), wrong_B.cpu().numpy())
 
