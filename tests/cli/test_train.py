@@ -38,12 +38,14 @@ def summary(folder: Path) -> dict:
 
 
 def same_weights(one: Path, other: Path) -> bool:
+    """And the same state of the optimiser, all to the bit."""
     first, second = (torch.load(folder / "checkpoint.pt", weights_only=True) for folder in (one, other))
-    optimiser = [checkpoint["optimiser"]["state"] for checkpoint in (first, second)]
-    return all(torch.equal(first["model"][name], second["model"][name]) for name in first["model"]) and all(
-        torch.equal(optimiser[0][index][name], optimiser[1][index][name])
-        for index in optimiser[0]
-        for name in optimiser[0][index]
+    parts = [{"model": checkpoint["model"], **checkpoint["optimiser"]} for checkpoint in (first, second)]
+    assert list(parts[0]) == list(parts[1]) == ["model", "square", "mean", "change"]
+    return all(
+        parts[0][part].keys() == parts[1][part].keys()
+        and all(torch.equal(tensor, parts[1][part][name]) for name, tensor in parts[0][part].items())
+        for part in parts[0]
     )
 
 

@@ -99,7 +99,7 @@ def test_what_no_gradient_reaches_has_none(built, name):
     model = built("ntm", output_from=OutputFrom.hidden)
     kernel = kernels.choose(name, model)
     kernel.parameters.gradients.fill_(7)
-    x_TBI, target_TBO, mask_TO = example()
+    x_TBI, target_TBO, _ = example()
     kernel.cost_and_gradient(x_TBI[:1], target_TBO[:1], torch.ones(1, 2))
     gradients = kernel.parameters.named(kernel.parameters.gradients)
     assert (gradients["interface.weight"] == 0).all()
