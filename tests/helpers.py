@@ -15,6 +15,9 @@ TINY = (
     "train.learning_rate=1e-3",
 )
 
+# Seconds that a command may take: the first on a machine compiles the fused kernel, and others may at the same time.
+PATIENCE = 240
+
 
 def arguments(*words: str) -> list[str]:
     """The argument list of `python -m ntm_repro <words>`."""
