@@ -15,8 +15,8 @@ from ntm_repro.training.run_folder import RunFolder
 USAGE = """\
 ntm-eval: evaluate a run on its task's generalisation grid and write eval.json into its folder
 
-usage: ntm-eval run=PATH [lengths=[20,120]] [sequences=100] [locations=1024] [device=auto|cpu|cuda] [kernel=auto|eager|numba]
-                [threads=1]
+usage: ntm-eval run=PATH [lengths=[20,120]] [sequences=100] [locations=1024] [device=auto|cpu|cuda]
+                [kernel=auto|eager|numba] [threads=1]
 
 run         a run's folder: checkpoint.pt is evaluated, or weights.safetensors where there is none
 lengths     settings to evaluate instead of the task's own grid: for copy lengths of sequences, for repeat copy pairs

@@ -1,8 +1,8 @@
 """All parameters of a model in one buffer, all their gradients in another, without the model noticing.
 
 Each parameter becomes a view. The weights of an affine layer lie input-major, [inputs + 1, columns]: row j holds what
-input j gives to every output, the last row is the bias, and rows are padded with zeros to whole cache lines. Padding has
-no gradient, so an optimiser that runs over the whole buffer leaves it at zero.
+input j gives to every output, the last row is the bias, and rows are padded with zeros to whole cache lines. Padding
+has no gradient, so an optimiser that runs over the whole buffer leaves it at zero.
 """
 
 import torch
@@ -25,7 +25,7 @@ class FlatParameters:
         biases = {id(module.bias) for module in affine}
         self._at: dict[int, int] = {}
         # (parameter, offset, shape, strides) of every view
-        views: list[tuple[nn.Parameter, int, tuple[int, ...], tuple[int, ...]]] = []
+        views: list[tuple[Tensor, int, tuple[int, ...], tuple[int, ...]]] = []
         end = 0
         for parameter in model.parameters():
             if id(parameter) in biases:
@@ -45,10 +45,10 @@ class FlatParameters:
         self._views = views
         names = {id(parameter): name for name, parameter in model.named_parameters()}
         self._names = [names[id(parameter)] for parameter, *_ in views]
-        for parameter, at, shape, strides in views:
+        for tensor, at, shape, strides in views:
             view = self.values.as_strided(shape, strides, at)
-            view.copy_(parameter.detach())
-            parameter.data = view
+            view.copy_(tensor.detach())
+            tensor.data = view
         self.bind_gradients()
 
     def at(self, parameter: Tensor) -> int:
@@ -69,7 +69,7 @@ class FlatParameters:
         return dict(zip(self._names, self.split(buffer), strict=True))
 
     @property
-    def parameters(self) -> list[nn.Parameter]:
+    def parameters(self) -> list[Tensor]:
         return [parameter for parameter, *_ in self._views]
 
     def is_current(self) -> bool:
