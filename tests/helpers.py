@@ -1,5 +1,6 @@
 """What several test modules share."""
 
+import math
 import os
 import resource
 import sys
@@ -13,6 +14,9 @@ TINY = (
     "model.memory.width=6",
     "train.learning_rate=1e-3",
 )
+
+# Seconds that a command may take: the first on a machine compiles the fused kernel, and others may at the same time.
+PATIENCE = 240
 
 
 def arguments(*words: str) -> list[str]:
@@ -33,3 +37,16 @@ def files_no_longer_than(size):
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def rmsprop_by_hand(theta, gradients, rates):
+    """Graves' RMSProp of one component in plain floats, from no gradients before; its value after each step."""
+    n = m = change = 0.0
+    path = []
+    for g, rate in zip(gradients, rates, strict=True):
+        n = 0.95 * n + 0.05 * g * g
+        m = 0.95 * m + 0.05 * g
+        change = 0.9 * change - rate * g / math.sqrt(n - m * m + 1e-4)
+        theta += change
+        path.append(theta)
+    return path

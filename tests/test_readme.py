@@ -63,3 +63,8 @@ def test_the_key_table_names_every_task_and_model():
     for key in ("task", "model"):
         (line,) = re.findall(rf"^\| `{key}` \| (.*) \|$", README, re.MULTILINE)
         assert set(compose.options(key)) <= set(re.findall(r"`(\w+)`", line))
+
+
+def test_the_key_table_names_every_kernel():
+    (line,) = re.findall(r"^\| others \| (.*) \|$", README, re.MULTILINE)
+    assert {kernel.name for kernel in schema.Kernel} <= set(re.findall(r"`(\w+)`", line.partition("`kernel`")[2]))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from helpers import arguments, environment
+from helpers import PATIENCE, arguments, environment
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -14,7 +14,7 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 def command(tmp_path: Path) -> Command:
     """Runs `ntm-<word> …` in `tmp_path` and returns the completed process."""
 
-    def run(*words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def run(*words: str, timeout: float = PATIENCE) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             arguments(*words), cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=timeout
         )

@@ -60,7 +60,7 @@ MISTAKES = {
     "train model.output_from=foo": "model.output_from",
     "train task.max_length=abc": "task.max_length",
     "train device=tpu": "device=tpu",
-    "train kernel=numba": "kernel=numba",
+    "train kernel=triton": "kernel=triton",
     "train resume=maybe": "resume=maybe",
     "train 'seed=${foo:1}'": "foo",
     "train 'run_dir=${foo}'": "foo",
@@ -143,6 +143,7 @@ MISTAKES = {
     "eval run=x threads=0": "threads=0",
     "eval run=x locations=0": "locations=0",
     "eval run=x device=tpu": "device",
+    "eval run=x kernel=triton": "kernel",
     # no such command
     "foo": "usage: python -m ntm_repro train|eval",
 }

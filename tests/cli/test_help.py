@@ -25,6 +25,7 @@ def test_help_names_every_setting(command):
         "model: lstm, ntm, ntm_ff",
         "train.",
         "seed",
+        "kernel=auto|eager|numba",
         "resume",
         "exit codes",
         "run=PATH",
@@ -40,7 +41,9 @@ def test_cfg_shows_the_papers_values_and_the_changes(command):
 
 
 def test_eval_help_and_bare_call(command):
-    assert command("eval", "--help").returncode == 0
+    full = command("eval", "--help")
+    assert full.returncode == 0
+    assert "[kernel=auto|eager|numba]" in full.stdout
     bare = command("eval")
     assert bare.returncode == 2
     assert "usage: ntm-eval" in bare.stdout

@@ -98,7 +98,7 @@ def test_debug_fast_trains_and_evaluates(task, command, tmp_path):
     assert done.returncode == 0, done.stderr
     with (tmp_path / "out/metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [row["sequences"] for row in rows] == ["2", "4", "6", "8"]
+    assert [row["sequences"] for row in rows] == ["10", "20", "30", "40"]
     has_optimum = task == "dynamic_ngrams"
     for row in rows:
         assert ("optimum_bits" in row) == has_optimum

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers import TINY, arguments, environment
+from helpers import PATIENCE, TINY, arguments, environment
 from safetensors.torch import load_file
 
 RUN = Path("results/runs/copy/ntm/seed1")
@@ -38,13 +38,20 @@ def summary(folder: Path) -> dict:
 
 
 def same_weights(one: Path, other: Path) -> bool:
+    """And the same state of the optimiser, all to the bit."""
     first, second = (torch.load(folder / "checkpoint.pt", weights_only=True) for folder in (one, other))
-    optimiser = [checkpoint["optimiser"]["state"] for checkpoint in (first, second)]
-    return all(torch.equal(first["model"][name], second["model"][name]) for name in first["model"]) and all(
-        torch.equal(optimiser[0][index][name], optimiser[1][index][name])
-        for index in optimiser[0]
-        for name in optimiser[0][index]
+    parts = [{"model": checkpoint["model"], **checkpoint["optimiser"]} for checkpoint in (first, second)]
+    assert list(parts[0]) == list(parts[1]) == ["model", "square", "mean", "change"]
+    return all(
+        parts[0][part].keys() == parts[1][part].keys()
+        and all(torch.equal(tensor, parts[1][part][name]) for name, tensor in parts[0][part].items())
+        for part in parts[0]
     )
+
+
+def complaints(stderr: str) -> list[str]:
+    """The lines of stderr, less the one of a machine's first run, which says that the fused kernel is compiled."""
+    return [line for line in stderr.splitlines() if not line.startswith("compiling the fused kernel")]
 
 
 def test_a_run_leaves_what_the_contract_promises(command, tmp_path):
@@ -76,8 +83,12 @@ def test_a_run_leaves_what_the_contract_promises(command, tmp_path):
     assert sum(tensor.numel() for tensor in weights.values()) == summary(folder)["parameters"]
 
 
-def test_off_a_terminal_each_row_is_a_line(command):
-    done = command("train", "train.sequences=30", "train.log_every=10", *TINY)
+@pytest.mark.parametrize("kernel", ["eager", "numba"])
+def test_off_a_terminal_each_row_is_a_line(kernel, command):
+    words = ("train", f"kernel={kernel}", "train.sequences=30", "train.log_every=10", *TINY)
+    if kernel == "numba":
+        command(*words, "run_dir=first")  # on this machine perhaps, and then it says that it compiles
+    done = command(*words)
     lines = done.stdout.strip().splitlines()
     assert lines[0].startswith("copy · ntm · seed 1 · ")
     assert len(lines) == 1 + 3 + 1
@@ -113,7 +124,7 @@ def interrupted_to_the_end(start, folder: Path, words: tuple[str, ...], signals:
             time.sleep(0.02)
         assert process.poll() is None, process.communicate()
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE)
         if number == signal.SIGKILL:
             assert process.returncode == -signal.SIGKILL
         else:
@@ -129,7 +140,7 @@ def _row_count(folder: Path) -> int:
     return len((folder / "metrics.csv").read_text().splitlines()) - 1 if (folder / "metrics.csv").exists() else 0
 
 
-@pytest.mark.parametrize(("batch_size", "log_every"), [(1, 40), (3, 150)])
+@pytest.mark.parametrize(("batch_size", "log_every"), [(1, 1_000), (3, 2_000)])
 def test_stopped_killed_and_resumed_equals_straight_to_the_bit(batch_size, log_every, command, start, tmp_path):
     """Log and checkpoint intervals that do not divide each other leave windows open across resumes."""
     common = (
@@ -231,7 +242,8 @@ def test_a_checkpoint_of_another_run_is_refused(command, tmp_path):
     assert "belongs to another run" in done.stderr
 
 
-def test_divergence_stops_the_run_and_keeps_the_batch(command, tmp_path):
+@pytest.mark.parametrize("kernel", ["eager", "numba"])
+def test_divergence_stops_the_run_and_keeps_the_batch(kernel, command, tmp_path):
     words = (
         "train",
         "run_dir=out",
@@ -239,12 +251,13 @@ def test_divergence_stops_the_run_and_keeps_the_batch(command, tmp_path):
         "train.checkpoint_every=1",
         *TINY,
         "train.learning_rate=1e30",
+        f"kernel={kernel}",
     )
     done = command(*words, "train.sequences=200")
     assert done.returncode == 1
     found = re.search(r"the (loss|gradient) is not finite at sequence (\d+)", done.stderr)
     assert found, done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    assert len(complaints(done.stderr)) == 1
     kept = load_file(tmp_path / "out/diverged.safetensors")
     assert {"batch.input_TBI", "batch.target_TBO", "batch.mask_TO"} < set(kept)
     assert summary(tmp_path / "out")["status"] == "diverged"
@@ -268,7 +281,7 @@ def test_a_full_disk_costs_no_checkpoint(command, tmp_path):
         env=unmeasured,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert done.returncode == 1, done.stderr
     assert len(done.stderr.splitlines()) == 1

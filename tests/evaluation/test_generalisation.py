@@ -4,6 +4,7 @@ Shape suffixes: T steps, B sequences, I inputs, O outputs, L length.
 """
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,10 @@ from ntm_repro.models.ntm import ControllerSettings, MemorySettings, Settings
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.copy import Copy
 
-MODEL = torch.nn.Linear(1, 1)  # evaluation asks a model only where its parameters are
+
+def answering(unroll):
+    """A kernel of which evaluation sees the answers, and of its model only where the parameters are."""
+    return SimpleNamespace(model=torch.nn.Linear(1, 1), unroll=unroll)
 
 
 def right_answers(x_TBI):
@@ -27,15 +31,15 @@ def right_answers(x_TBI):
     return y_TBO
 
 
-def perfect(model, x_TBI, state=None, trace=False):
+def perfect(x_TBI, state=None, trace=False):
     return Unrolled(1000 * right_answers(x_TBI), None, None)
 
 
-def coin_flip(model, x_TBI, state=None, trace=False):
+def coin_flip(x_TBI, state=None, trace=False):
     return Unrolled(torch.zeros(*x_TBI.shape[:2], 9), None, None)
 
 
-def imperfect(model, x_TBI, state=None, trace=False):
+def imperfect(x_TBI, state=None, trace=False):
     """Right but for the first vector of about half of the sequences, and surer in some than in others."""
     y_TBO = right_answers(x_TBI)
     sure_B = 1 + x_TBI[1, :, :8].sum(-1)
@@ -46,24 +50,24 @@ def imperfect(model, x_TBI, state=None, trace=False):
 
 
 def test_perfect_answers_cost_nothing():
-    for entry in evaluate(Copy(), MODEL, perfect, [10, 120], 20, seed=1):
+    for entry in evaluate(Copy(), answering(perfect), [10, 120], 20, seed=1):
         assert entry["bits"] == 0
         assert entry["wrong_bits"] == 0
         assert entry["perfect"] == 1
 
 
 def test_opposite_answers_are_all_wrong():
-    def opposite(model, x_TBI, state=None, trace=False):
+    def opposite(x_TBI, state=None, trace=False):
         return Unrolled(-10 * right_answers(x_TBI), None, None)
 
-    (entry,) = evaluate(Copy(), MODEL, opposite, [10], 20, seed=1)
+    (entry,) = evaluate(Copy(), answering(opposite), [10], 20, seed=1)
     assert entry["wrong_bits"] == 80
     assert entry["perfect"] == 0
     assert entry["bits"] == pytest.approx(80 * np.log2(1 + np.exp(10)), rel=1e-5)
 
 
 def test_coin_flips_cost_a_bit_each():
-    (entry,) = evaluate(Copy(), MODEL, coin_flip, [20], 200, seed=1)
+    (entry,) = evaluate(Copy(), answering(coin_flip), [20], 200, seed=1)
     assert entry["bits"] == pytest.approx(160, rel=1e-6)
     # A logit of 0 is read as a 0: half of the bits, give or take five standard deviations.
     assert entry["wrong_bits"] == pytest.approx(80, abs=5 * np.sqrt(40 / 200))
@@ -72,12 +76,12 @@ def test_coin_flips_cost_a_bit_each():
 
 @pytest.mark.parametrize("sequences", [1, 99, 100, 101, 250])
 def test_batches_add_up_to_one_naive_pass(sequences):
-    (entry,) = evaluate(Copy(), MODEL, imperfect, [5], sequences, seed=3)
+    (entry,) = evaluate(Copy(), answering(imperfect), [5], sequences, seed=3)
     bits, wrong, flawless = 0.0, 0, 0
     for number in range(sequences):
         batch = Copy().draw(Stream(3, Purpose.EVALUATION), number, 1, 5)
         x_TBI, target_TBO, mask_TO = map(torch.from_numpy, (batch.input_TBI, batch.target_TBO, batch.mask_TO))
-        y_TBO = imperfect(None, x_TBI).y_TBO
+        y_TBO = imperfect(x_TBI).y_TBO
         bits += loss.bits(y_TBO, target_TBO, mask_TO).item()
         wrong_bits = loss.wrong_bits(y_TBO, target_TBO, mask_TO).item()
         wrong += wrong_bits
@@ -94,11 +98,11 @@ def test_batches_add_up_to_one_naive_pass(sequences):
 def test_memory_is_bounded_by_batches_of_a_hundred():
     sizes = []
 
-    def counting(model, x_TBI, state=None, trace=False):
+    def counting(x_TBI, state=None, trace=False):
         sizes.append(x_TBI.shape[1])
-        return perfect(model, x_TBI)
+        return perfect(x_TBI)
 
-    evaluate(Copy(), MODEL, counting, [2], 250, seed=1)
+    evaluate(Copy(), answering(counting), [2], 250, seed=1)
     assert sizes == [100, 100, 50]
 
 
@@ -109,11 +113,11 @@ def seen():
     def run(seed, sequences=150):
         inputs = []
 
-        def looking(model, x_TBI, state=None, trace=False):
+        def looking(x_TBI, state=None, trace=False):
             inputs.extend(x_TBI.numpy().swapaxes(0, 1).copy())
-            return perfect(model, x_TBI)
+            return perfect(x_TBI)
 
-        evaluate(Copy(), MODEL, looking, [10], sequences, seed)
+        evaluate(Copy(), answering(looking), [10], sequences, seed)
         return [x_TI.tobytes() for x_TI in inputs]
 
     return run
@@ -140,13 +144,13 @@ def test_evaluation_shows_no_sequence_of_another_purpose(seen, purpose):
 
 def test_the_same_seed_gives_the_same_entries():
     settings = [3, 5]
-    first = evaluate(Copy(), MODEL, imperfect, settings, 130, seed=1)
-    assert evaluate(Copy(), MODEL, imperfect, settings, 130, seed=1) == first
-    assert evaluate(Copy(), MODEL, imperfect, settings, 130, seed=2) != first
+    first = evaluate(Copy(), answering(imperfect), settings, 130, seed=1)
+    assert evaluate(Copy(), answering(imperfect), settings, 130, seed=1) == first
+    assert evaluate(Copy(), answering(imperfect), settings, 130, seed=2) != first
 
 
 def test_entries_come_in_the_order_of_the_settings_with_the_keys_of_the_contract():
-    entries = evaluate(Copy(), MODEL, perfect, [7, 3, 7], 2, seed=1)
+    entries = evaluate(Copy(), answering(perfect), [7, 3, 7], 2, seed=1)
     assert [entry["setting"] for entry in entries] == [7, 3, 7]
     assert entries[0] == entries[2]
     for entry in entries:
@@ -154,7 +158,7 @@ def test_entries_come_in_the_order_of_the_settings_with_the_keys_of_the_contract
 
 
 def test_a_task_without_an_optimum_has_none():
-    (entry,) = evaluate(Copy(), MODEL, perfect, [3], 2, seed=1)
+    (entry,) = evaluate(Copy(), answering(perfect), [3], 2, seed=1)
     assert entry["optimum_bits"] is None
 
 
@@ -168,24 +172,37 @@ class WithOptimum(Copy):
 
 @pytest.mark.parametrize(("sequences", "mean"), [(1, 0.0), (2, 1.0), (250, 249.0)])
 def test_the_optimum_is_averaged_over_the_same_sequences(sequences, mean):
-    (entry,) = evaluate(WithOptimum(), MODEL, perfect, [3], sequences, seed=1)
+    (entry,) = evaluate(WithOptimum(), answering(perfect), [3], sequences, seed=1)
     assert entry["optimum_bits"] == mean
 
 
 def test_no_gradients_are_recorded():
-    def checking(model, x_TBI, state=None, trace=False):
+    def checking(x_TBI, state=None, trace=False):
         assert not torch.is_grad_enabled()
-        return perfect(model, x_TBI)
+        return perfect(x_TBI)
 
-    evaluate(Copy(), MODEL, checking, [3], 2, seed=1)
+    evaluate(Copy(), answering(checking), [3], 2, seed=1)
     assert torch.is_grad_enabled()
 
 
-def test_a_model_is_left_as_it_was():
+@pytest.mark.parametrize("name", ["eager", "numba"])
+def test_a_model_is_left_as_it_was(name):
     sizes = Settings(controller=ControllerSettings(size=8), memory=MemorySettings(locations=8, width=4))
-    model = models.build(sizes, Copy.inputs, Copy.outputs, seed=1)
-    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    entries = evaluate(Copy(), model, kernels.eager, [2, 3], 5, seed=1)
-    assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
-    assert all(parameter.grad is None for parameter in model.parameters())
+    kernel = kernels.choose(name, models.build(sizes, Copy.inputs, Copy.outputs, seed=1))
+    before = {name: tensor.clone() for name, tensor in kernel.model.state_dict().items()}
+    entries = evaluate(Copy(), kernel, [2, 3], 5, seed=1)
+    assert all(torch.equal(before[name], tensor) for name, tensor in kernel.model.state_dict().items())
+    assert (kernel.parameters.gradients == 0).all()
     assert [entry["bits"] for entry in entries] == pytest.approx([16, 24], rel=0.2)
+
+
+def test_kernels_come_to_the_same_results():
+    """Over more sequences than the fused kernel or evaluation take at once."""
+    sizes = Settings(controller=ControllerSettings(size=8), memory=MemorySettings(locations=8, width=4))
+    eager, fused = (
+        evaluate(Copy(), kernels.choose(name, models.build(sizes, Copy.inputs, Copy.outputs, 1)), [1, 12], 130, seed=1)
+        for name in ("eager", "numba")
+    )
+    for ours, theirs in zip(fused, eager, strict=True):
+        assert ours["bits"] == pytest.approx(theirs["bits"], rel=1e-5)
+        assert ours["wrong_bits"] == pytest.approx(theirs["wrong_bits"], abs=2 / 130)  # a logit may be about 0

@@ -166,7 +166,7 @@ def legacy_torch_file(payload, path):
 
 def hidden_in_a_checkpoint(payload, path):
     content = content_of(path)
-    content["optimiser"]["state"][0]["square"] = payload
+    content["optimiser"]["square"]["w_AB"] = payload
     write_sealed(content, path)
 
 
@@ -368,6 +368,19 @@ def test_a_newer_format_is_refused_with_the_fix(tmp_path, a_checkpoint):
     write_sealed({**content_of(tmp_path / NEWEST), "format": FORMAT + 1, "new_field": 1}, tmp_path / NEWEST)
     with pytest.raises(UsageError, match=r"checkpoint\.pt was written by a newer ntm-repro; update to use it"):
         load(tmp_path / NEWEST)
+
+
+def test_an_older_format_is_refused_with_the_fix(tmp_path, a_checkpoint):
+    save(tmp_path, a_checkpoint())
+    # An older format may well lack fields.
+    content = {**content_of(tmp_path / NEWEST), "format": FORMAT - 1}
+    del content["window"]
+    write_sealed(content, tmp_path / NEWEST)
+    with pytest.raises(UsageError) as caught:
+        load(tmp_path / NEWEST)
+    assert str(caught.value) == (
+        f"{tmp_path / NEWEST} was written by an older ntm-repro; train again, with another run_dir"
+    )
 
 
 # The previous one as a way out

@@ -3,6 +3,8 @@
 Shape suffixes: T steps, B sequences, I inputs, O outputs.
 """
 
+import copy
+import math
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -13,16 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ntm_repro import loss
-from ntm_repro.models import Unrolled
+from ntm_repro.kernels.rmsprop import rmsprop
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.copy import Copy
 from ntm_repro.training import checkpoint as checkpoints
-from ntm_repro.training.loop import Diverged, Trainer, clip_gradients, norm_of, to_tensors
-from ntm_repro.training.optimiser import GravesRMSProp
+from ntm_repro.training.loop import Diverged, Trainer, to_tensors
 from ntm_repro.training.settings import Clip
 
 CPU = torch.device("cpu")
 TIMES = ("sequences_per_second", "wall_seconds")
+
+every_kernel = pytest.mark.parametrize("kernel", ["eager", "numba"])
 
 
 def never():
@@ -53,29 +56,31 @@ def essence(checkpoint):
 # One update
 
 
+@every_kernel
 @pytest.mark.parametrize("batch_size", [1, 3])
-def test_an_update_is_a_step_down_the_gradient_of_the_mean_cost(tiny_trainer, batch_size):
-    trainer = tiny_trainer(batch_size=batch_size, learning_rate=0.01, clip=Clip.none)
-    twin = tiny_trainer()
-    optimiser = GravesRMSProp(twin.model.parameters(), 0.01)
+def test_an_update_is_a_step_down_the_gradient_of_the_mean_cost(tiny_trainer, batch_size, kernel):
+    trainer = tiny_trainer(batch_size=batch_size, learning_rate=0.01, clip=Clip.none, kernel=kernel)
+    twin = copy.deepcopy(trainer.model)  # whose gradients are its own
+    parameters = list(twin.parameters())
+    moments = [torch.zeros(3, *parameter.shape) for parameter in parameters]
     bits, wrong, norms = 0.0, 0.0, []
     for k in range(3):
         trainer.update()
 
         batch = Copy(max_length=3).draw(Stream(1, Purpose.TRAIN), k * batch_size, batch_size)
         x_TBI, target_TBO, mask_TO = map(torch.from_numpy, (batch.input_TBI, batch.target_TBO, batch.mask_TO))
-        y_TBO = twin.model.unroll(x_TBI).y_TBO
+        y_TBO = twin.unroll(x_TBI).y_TBO
         bits_B = loss.bits(y_TBO, target_TBO, mask_TO)
-        twin.model.zero_grad()
-        (bits_B.sum() / batch_size).backward()
-        norms.append(sum(p.grad.double().square().sum().item() for p in twin.model.parameters()) ** 0.5)
-        optimiser.step()
+        gradients = torch.autograd.grad(bits_B.sum() / batch_size, parameters)
+        norms.append(sum(gradient.double().square().sum().item() for gradient in gradients) ** 0.5)
+        for parameter, gradient, moment in zip(parameters, gradients, moments, strict=True):
+            rmsprop(parameter.data, gradient, *moment, 0.01, 1.0, math.inf)
         bits += bits_B.sum().item()
         wrong += loss.wrong_bits(y_TBO, target_TBO, mask_TO).sum().item()
 
         assert trainer.sequences == (k + 1) * batch_size
-        for ours, theirs in zip(trainer.model.parameters(), twin.model.parameters(), strict=True):
-            torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-7)
+        for ours, theirs in zip(trainer.model.parameters(), parameters, strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
     window = trainer.window
     assert (window.sequences, window.updates) == (3 * batch_size, 3)
     assert window.bits == pytest.approx(bits, rel=1e-5)
@@ -85,23 +90,21 @@ def test_an_update_is_a_step_down_the_gradient_of_the_mean_cost(tiny_trainer, ba
     assert window.optimum_bits == 0
 
 
+@every_kernel
 @pytest.mark.parametrize("clip", list(Clip), ids=lambda clip: clip.name)
-def test_an_update_steps_along_clipped_gradients_and_records_their_norm_before(tiny_trainer, clip):
-    unclipped = tiny_trainer(clip=Clip.none)
+def test_an_update_steps_along_clipped_gradients_and_records_their_norm_before(tiny_trainer, clip, kernel):
+    unclipped = tiny_trainer(clip=Clip.none, kernel=kernel)
     unclipped.update()
-    full = [p.grad.clone() for p in unclipped.model.parameters()]
-    norm = torch.cat([g.flatten() for g in full]).norm().item()
+    full = unclipped.kernel.parameters.gradients
+    norm = full.double().norm().item()
 
-    trainer = tiny_trainer(clip=clip, clip_at=0.1)
+    trainer = tiny_trainer(clip=clip, clip_at=0.1, kernel=kernel)
     trainer.update()
     assert norm > 0.1
-    expected = {
-        Clip.value: [g.clamp(-0.1, 0.1) for g in full],
-        Clip.norm: [g * (0.1 / norm) for g in full],
-        Clip.none: full,
-    }[clip]
-    for parameter, gradient in zip(trainer.model.parameters(), expected, strict=True):
-        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-9)
+    expected = {Clip.value: full.clamp(-0.1, 0.1), Clip.norm: full * (0.1 / norm), Clip.none: full}[clip]
+    # After one step from nothing, the mean is a twentieth of what was stepped along.
+    torch.testing.assert_close(20 * trainer.optimiser.moments.mean, expected, rtol=1e-5, atol=1e-9)
+    assert torch.equal(trainer.kernel.parameters.gradients, full)
     assert trainer.window.grad_norm == pytest.approx(norm, rel=1e-6)
 
 
@@ -131,44 +134,6 @@ def test_a_batch_becomes_tensors_of_its_arrays():
     for tensor, array in zip(to_tensors(batch, CPU), (batch.input_TBI, batch.target_TBO, batch.mask_TO), strict=True):
         assert tensor.dtype == torch.float32
         assert np.array_equal(tensor.numpy(), array)
-
-
-# Clipping
-
-
-@pytest.fixture
-def gradients():
-    """A model of two parameters with the gradients 3, −4 and 12: a norm of 13."""
-    model = torch.nn.Module()
-    model.a = torch.nn.Parameter(torch.zeros(2))
-    model.b = torch.nn.Parameter(torch.zeros(1, 1))
-    model.unused = torch.nn.Parameter(torch.zeros(1))
-    model.a.grad = torch.tensor([3.0, -4.0])
-    model.b.grad = torch.tensor([[12.0]])
-    return model
-
-
-def clipped(model, clip, clip_at):
-    clip_gradients(model, clip, clip_at)
-    assert model.unused.grad is None
-    return [*model.a.grad.tolist(), model.b.grad.item()]
-
-
-def test_clipping_by_value_bounds_each_component(gradients):
-    assert clipped(gradients, Clip.value, 3.5) == [3.0, -3.5, 3.5]
-
-
-def test_clipping_by_norm_shortens_the_whole_gradient(gradients):
-    assert clipped(gradients, Clip.norm, 6.5) == pytest.approx([1.5, -2.0, 6.0], rel=1e-6)
-
-
-@pytest.mark.parametrize("clip", [Clip.value, Clip.norm], ids=lambda clip: clip.name)
-def test_small_gradients_are_not_clipped(gradients, clip):
-    assert clipped(gradients, clip, 13.01) == [3.0, -4.0, 12.0]
-
-
-def test_no_clipping_is_none(gradients):
-    assert clipped(gradients, Clip.none, 0.001) == [3.0, -4.0, 12.0]
 
 
 # When rows close and checkpoints are saved
@@ -298,12 +263,14 @@ def trained(trainer, sink, save=nothing, until=None):
     return trainer
 
 
+@every_kernel
 @given(updates=st.integers(0, 5), batch_size=st.integers(1, 3), log_every=st.integers(1, 7), on_disk=st.booleans())
 @settings(max_examples=20)
 def test_a_restored_run_goes_on_to_the_same_bits(
-    tiny_trainer, recorder, snapshot, same, tmp_path_factory, updates, batch_size, log_every, on_disk
+    tiny_trainer, recorder, snapshot, same, tmp_path_factory, kernel, updates, batch_size, log_every, on_disk
 ):
-    asked = {"batch_size": batch_size, "log_every": log_every, "sequences": 5 * batch_size, "learning_rate": 0.01}
+    sizes = {"sequences": 5 * batch_size, "batch_size": batch_size, "log_every": log_every}
+    asked = {**sizes, "learning_rate": 0.01, "kernel": kernel}
     straight_rows, first_rows, second_rows = recorder(), recorder(), recorder()
     straight = trained(tiny_trainer(**asked), straight_rows)
 
@@ -322,6 +289,21 @@ def test_a_restored_run_goes_on_to_the_same_bits(
 
     assert same(essence(second.checkpoint()), essence(straight.checkpoint()))
     assert timeless(first_rows.rows + second_rows.rows) == timeless(straight_rows.rows)
+
+
+@pytest.mark.parametrize(("first", "second"), [("eager", "numba"), ("numba", "eager")])
+def test_a_run_can_go_on_with_another_kernel(tiny_trainer, recorder, snapshot, first, second):
+    """To the same weights but for roundings, and to the same sequences."""
+    asked = {"sequences": 8, "batch_size": 2, "learning_rate": 0.01}
+    straight = trained(tiny_trainer(**asked, kernel=first), recorder())
+    begun = trained(tiny_trainer(**asked, kernel=first), recorder(), until=4)
+    changed = tiny_trainer(**asked, kernel=second)
+    changed.restore(snapshot(begun))
+    trained(changed, recorder())
+    assert changed.sequences == straight.sequences == 8
+    assert changed.window.bits == pytest.approx(straight.window.bits, rel=1e-5)
+    for ours, theirs in zip(changed.model.parameters(), straight.model.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
 
 
 def test_a_checkpoint_on_disk_is_not_touched_by_the_run_that_goes_on(tiny_trainer, recorder, same, tmp_path):
@@ -360,59 +342,68 @@ def test_seeds_differ_in_weights_and_in_sequences(tiny_trainer):
 # Divergence
 
 
-def nan_output(trainer):
-    unroll = trainer.unroll
+def breaking(change):
+    """A way to break a trainer: from now on `change` has its way with what the kernel is given and what it gives."""
 
-    def broken(model, x_TBI, *arguments, **options):
-        return Unrolled(unroll(model, x_TBI).y_TBO * torch.nan, None, None)
+    def break_(trainer):
+        compute = trainer.kernel.cost_and_gradient
+        trainer.kernel.cost_and_gradient = lambda *tensors: change(trainer.kernel, compute, *tensors)
 
-    trainer.unroll = broken
+    break_.__name__ = change.__name__
+    return break_
 
 
-def infinite_loss(trainer):
-    unroll = trainer.unroll
+@breaking
+def nan_everywhere(kernel, compute, x_TBI, target_TBO, mask_TO):
+    """A NaN on one input of the first step, and its way through the real kernel."""
+    x_TBI = x_TBI.clone()
+    x_TBI[0, 0, 0] = torch.nan
+    return compute(x_TBI, target_TBO, mask_TO)
 
-    def broken(model, x_TBI, *arguments, **options):
-        return Unrolled(unroll(model, x_TBI).y_TBO * torch.inf, None, None)
 
-    trainer.unroll = broken
+@breaking
+def nan_target(kernel, compute, x_TBI, target_TBO, mask_TO):
+    return compute(x_TBI, target_TBO * torch.nan, mask_TO)
+
+
+@breaking
+def infinite_loss(kernel, compute, *tensors):
+    cost = compute(*tensors)
+    cost.bits_B[-1] = np.inf
+    return cost
+
+
+@breaking
+def infinite_gradient(kernel, compute, *tensors):
+    cost = compute(*tensors)
+    kernel.parameters.named(kernel.parameters.gradients)["output.bias"][2] = -torch.inf
+    return cost
+
+
+@breaking
+def nan_gradient(kernel, compute, *tensors):
+    cost = compute(*tensors)
+    kernel.parameters.named(kernel.parameters.gradients)["controller.layers.0.gates.weight"][1, 1] = torch.nan
+    return cost
 
 
 def overflowing_loss(trainer):
     """Each bit costs a finite amount, and their sum does not; the gradient is finite."""
-    unroll = trainer.unroll
+    unroll = trainer.kernel.unroll
 
-    def broken(model, x_TBI, *arguments, **options):
-        return Unrolled(unroll(model, x_TBI).y_TBO * 0 + 3e38, None, None)
+    def broken(x_TBI):
+        unrolled = unroll(x_TBI)
+        return unrolled._replace(y_TBO=unrolled.y_TBO * 0 + 3e38)
 
-    trainer.unroll = broken
-
-
-def infinite_gradient(trainer):
-    trainer.model.output.bias.register_hook(lambda gradient: gradient * torch.inf)
+    trainer.kernel.unroll = broken
 
 
-def nan_gradient(trainer):
-    trainer.model.output.bias.register_hook(lambda gradient: gradient * torch.nan)
-
-
-@pytest.mark.parametrize("clip", list(Clip), ids=lambda clip: clip.name)
-@pytest.mark.parametrize(
-    ("breaking", "what"),
-    [
-        (nan_output, "loss"),
-        (infinite_loss, "loss"),
-        (overflowing_loss, "loss"),
-        (infinite_gradient, "gradient"),
-        (nan_gradient, "gradient"),
-    ],
-)
-def test_what_is_not_finite_reaches_no_weight(tiny_trainer, snapshot, same, breaking, what, clip):
-    trainer = tiny_trainer(batch_size=2, clip=clip, learning_rate=0.01)
+def assert_it_stops(trainer, snapshot, same, break_, what):
+    """Before anything is changed, with the batch that gave it."""
     for _ in range(2):
         trainer.update()
     before = essence(snapshot(trainer))
-    breaking(trainer)
+    break_(trainer)
     with pytest.raises(Diverged, match=f"^the {what} is not finite at sequence 4$") as caught:
         trainer.update()
     assert same(essence(snapshot(trainer)), before)
@@ -422,23 +413,59 @@ def test_what_is_not_finite_reaches_no_weight(tiny_trainer, snapshot, same, brea
     assert np.array_equal(caught.value.batch.target_TBO, expected.target_TBO)
 
 
-def test_large_gradients_that_clipping_bounds_are_no_divergence(tiny_trainer):
-    trainer = tiny_trainer(clip=Clip.value, learning_rate=0.01)
-    trainer.model.output.bias.register_hook(lambda gradient: gradient * 1e15)
+@every_kernel
+@pytest.mark.parametrize("clip", list(Clip), ids=lambda clip: clip.name)
+@pytest.mark.parametrize(
+    ("break_", "what"),
+    [
+        (nan_everywhere, "loss"),
+        (nan_target, "loss"),
+        (infinite_loss, "loss"),
+        (infinite_gradient, "gradient"),
+        (nan_gradient, "gradient"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_what_is_not_finite_reaches_no_weight(tiny_trainer, snapshot, same, break_, what, clip, kernel):
+    trainer = tiny_trainer(batch_size=2, clip=clip, learning_rate=0.01, kernel=kernel)
+    assert_it_stops(trainer, snapshot, same, break_, what)
+
+
+@pytest.mark.parametrize("clip", list(Clip), ids=lambda clip: clip.name)
+def test_a_loss_that_overflows_where_it_is_summed_reaches_no_weight(tiny_trainer, snapshot, same, clip):
+    trainer = tiny_trainer(batch_size=2, clip=clip, learning_rate=0.01)
+    assert_it_stops(trainer, snapshot, same, overflowing_loss, "loss")
+
+
+@every_kernel
+def test_large_gradients_that_clipping_bounds_are_no_divergence(tiny_trainer, kernel):
+    """Even if their squares overflow float32."""
+
+    @breaking
+    def huge(kernel, compute, *tensors):
+        cost = compute(*tensors)
+        kernel.parameters.gradients.mul_(1e25)
+        return cost
+
+    trainer = tiny_trainer(clip=Clip.value, learning_rate=0.01, kernel=kernel)
+    huge(trainer)
     trainer.update()
     assert trainer.sequences == 1
-    assert trainer.window.grad_norm_max > 1e14
-    assert trainer.model.output.bias.grad.abs().max() <= 10
+    assert 1e24 < trainer.window.grad_norm_max < 1e27
+    # A twentieth of what was stepped along.
+    assert trainer.optimiser.moments.mean.abs().max().item() == pytest.approx(10 / 20, rel=1e-6)
+    assert all(parameter.isfinite().all() for parameter in trainer.model.parameters())
 
 
 # Learning
 
 
-def test_it_learns(tiny_trainer, recorder):
+@every_kernel
+def test_it_learns(tiny_trainer, recorder, kernel):
     """One random byte is read back: it costs 8 bits to guess, and little after 2,400 sequences."""
     sink = recorder()
     trainer = tiny_trainer(
-        task=Copy(max_length=1), seed=1, batch_size=8, sequences=2_400, log_every=400, learning_rate=0.01
+        task=Copy(max_length=1), seed=1, batch_size=8, sequences=2_400, log_every=400, learning_rate=0.01, kernel=kernel
     )
     trainer.run(sink, nothing, never)
     assert sink.rows[0]["bits_per_sequence"] > 5
@@ -451,10 +478,3 @@ def test_a_trainer_begins_at_sequence_0(tiny_trainer):
     assert isinstance(trainer, Trainer)
     assert trainer.sequences == 0
     assert trainer.checkpoint().window.updates == 0
-
-
-def test_a_large_finite_gradient_has_a_finite_norm():
-    """Clipping by value bounds such components; the run has not diverged because their squares overflow float32."""
-    gradients = [torch.full((2,), 3e25), torch.full((2,), 4e25)]
-    assert norm_of(gradients) == pytest.approx(50**0.5 * 1e25)
-    assert norm_of([torch.tensor([1.0, float("inf")])]) == float("inf")

@@ -19,10 +19,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from tensorboard.summary.writer import event_file_writer
 
-from ntm_repro import loss, metrics, pictures, resume
+from ntm_repro import loss
 from ntm_repro.errors import RunError, UsageError
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.training import checkpoint as checkpoints
+from ntm_repro.training import metrics, pictures, resume
 from ntm_repro.training import run as run_module
 from ntm_repro.training.interruption import Interrupted
 from ntm_repro.training.run import draw_example, run
@@ -309,8 +310,8 @@ def test_drawing_does_not_disturb_the_training(tiny_trainer, snapshot, same):
 
 def test_a_model_without_a_memory_has_only_its_answer_drawn(tiny_trainer):
     trainer = tiny_trainer()
-    unroll = trainer.unroll
-    trainer.unroll = lambda model, x_TBI, trace=False: unroll(model, x_TBI)._replace(trace=None)
+    unroll = trainer.kernel.unroll
+    trainer.kernel.unroll = lambda x_TBI, trace=False: unroll(x_TBI)._replace(trace=None)
     assert list(draw_example(trainer)) == ["example/input_target_output"]
 
 

@@ -24,6 +24,13 @@ def one_line(error: BaseException) -> str:
     return " ".join(" ".join(dict.fromkeys(kept)).split()) or type(error).__name__
 
 
+class Warnings(logging.Filter):
+    """Lets warnings through and nothing else: errors reach the terminal as the command's last line."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno == logging.WARNING
+
+
 def _log_thread_failure(failure: threading.ExceptHookArgs) -> None:
     logging.getLogger(__name__).error("a thread failed", exc_info=failure.exc_value)
 

@@ -59,10 +59,11 @@ def command(argv: Sequence[str]) -> int:
 
 def plan(config: DictConfig) -> "Plan":
     """What a job's folder says it has to do; raises `UsageError` where it cannot be done."""
+    from ntm_repro import kernels
     from ntm_repro.cli import build
     from ntm_repro.training import resume
 
-    build.device(config.device.name)
+    kernels.check(config.kernel.name, build.device(config.device.name).type)
     folder = RunFolder(Path(config.run_dir))
     wanted = schema.identity(schema.plain(config))
     record = compose.load_record(folder.path)
@@ -91,7 +92,8 @@ def _train(config: DictConfig) -> None:
     begin = f", resumed at {decided.checkpoint.sequences:,} sequences" if decided.checkpoint else ""
     threads = f"{config.threads} thread{'s' if config.threads > 1 else ''}"
     size = f"{trainer.model.parameter_count:,} parameters"
-    what = f"{config.task.name} · {config.model.name} · seed {config.seed} · {size} · {trainer.device}, {threads}"
+    where = f"{trainer.kernel.name} kernel, {trainer.device}, {threads}"
+    what = f"{config.task.name} · {config.model.name} · seed {config.seed} · {size} · {where}"
     print(f"{what} · {config.run_dir}{begin}", flush=True)
     run(trainer, folder, decided, record, OmegaConf.to_yaml(OmegaConf.create(record)))
     print(finished_line(folder), flush=True)

@@ -5,9 +5,10 @@ import logging
 from ntm_repro.errors import UsageError
 from ntm_repro.kernels.base import Cost, Kernel, Moments
 from ntm_repro.kernels.eager import Eager
+from ntm_repro.kernels.fused import cover
 from ntm_repro.models import Model
 
-__all__ = ["Cost", "Eager", "Kernel", "Moments", "choose"]
+__all__ = ["Cost", "Eager", "Kernel", "Moments", "check", "choose"]
 
 log = logging.getLogger(__name__)
 
@@ -19,27 +20,23 @@ def choose(name: str, model: Model) -> Kernel:
     """
     if name == "eager":
         return Eager(model)
-    obstacle = _no_numba() or _not_covered(model)
+    obstacle = cover.obstacle_here(next(model.parameters()).device.type) or cover.obstacle(model)
     if obstacle is None:
         from ntm_repro.kernels.fused.bridge import FusedSequences
 
         return FusedSequences(model)  # type: ignore[arg-type]
     if name != "auto":
-        raise UsageError(f"kernel={name}: {obstacle}; use kernel=eager or kernel=auto")
+        raise _refusal(name, obstacle)
     log.warning("kernel=auto: %s, so this runs step by step (kernel=eager)", obstacle)
     return Eager(model)
 
 
-def _no_numba() -> str | None:
-    try:
-        import numba  # noqa: F401
-    except ImportError as error:
-        return f"numba cannot be imported ({error})"
-    return None
+def check(name: str, device: str) -> None:
+    """Raise `UsageError` where a kernel asked for by name cannot run any model on `device` ("cpu", "cuda")."""
+    obstacle = cover.obstacle_here(device) if name == "numba" else None
+    if obstacle is not None:
+        raise _refusal(name, obstacle)
 
 
-def _not_covered(model: Model) -> str | None:
-    """What keeps the fused kernel from running `model`; None where nothing does."""
-    from ntm_repro.kernels.fused.cover import obstacle
-
-    return obstacle(model)
+def _refusal(name: str, obstacle: str) -> UsageError:
+    return UsageError(f"kernel={name}: {obstacle}; use kernel=eager or kernel=auto")

@@ -46,10 +46,11 @@ class FlatParameters:
         self._views = views
         names = {id(parameter): name for name, parameter in model.named_parameters()}
         self._names = [names[id(parameter)] for parameter, *_ in views]
-        for parameter, at, shape, strides in views:
+        for tensor, at, shape, strides in views:
             view = self.values.as_strided(shape, strides, at)
-            view.copy_(parameter.detach())
-            parameter.data = view
+            view.copy_(tensor.detach())
+            tensor.data = view
+        self._places = [(tensor, tensor.data_ptr()) for tensor, *_ in views]
 
     def at(self, parameter: Tensor) -> int:
         """Where a parameter's first number lies; for the weight of an affine layer, where its block begins."""
@@ -69,6 +70,4 @@ class FlatParameters:
 
     def is_current(self) -> bool:
         """Whether all parameters are still views of `values`: not so after `model.to(…)`, for instance."""
-        begin = self.values.data_ptr()
-        size = self.values.element_size()
-        return all(parameter.data_ptr() == begin + at * size for parameter, at, _, _ in self._views)
+        return all(tensor.data_ptr() == place for tensor, place in self._places)

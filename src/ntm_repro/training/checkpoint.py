@@ -14,7 +14,7 @@ from ntm_repro.errors import UsageError
 from ntm_repro.files import keep_previous, write_atomically
 from ntm_repro.training.metrics import Window
 
-FORMAT = 1
+FORMAT = 2
 NEWEST, PREVIOUS = "checkpoint.pt", "checkpoint.previous.pt"
 # A checkpoint is torch's zip archive with its own digest as the archive's comment, which any zip reader skips.
 SEAL = b"sha256:"
@@ -65,8 +65,11 @@ def load(path: Path) -> Checkpoint:
         raise UsageError(f"{path} is not safe to load; refused without running anything from it") from error
     if not isinstance(content, dict) or not isinstance(content.get("format"), int):
         raise UsageError(f"{path} is not a checkpoint of ntm-repro")
-    if content.pop("format") > FORMAT:
+    written = content.pop("format")
+    if written > FORMAT:
         raise UsageError(f"{path} was written by a newer ntm-repro; update to use it")
+    if written < FORMAT:
+        raise UsageError(f"{path} was written by an older ntm-repro; train again, with another run_dir")
     try:
         content["window"] = Window(**content["window"])
         return Checkpoint(**content)

@@ -34,6 +34,7 @@ class FusedSequences(Fused):
         self._none = np.empty(0)
 
     def cost_and_gradient(self, x_TBI: Tensor, target_TBO: Tensor, mask_TO: Tensor) -> Cost:
+        self._check_current()
         steps, batch, _ = x_TBI.shape
         tapes, carry = self._tapes((steps + 1) * batch, self.plan.row), self._carry(batch, self.plan.carry)
         bits_B, wrong_B = np.empty(batch), np.empty(batch)
@@ -60,8 +61,7 @@ class FusedSequences(Fused):
 
     def unroll(self, x_TBI: Tensor, state: State | None = None, trace: bool = False) -> Unrolled:
         """See `Model.unroll`; the trace is of values alone, no gradient flows into it."""
-        if not self.parameters.is_current():
-            raise RuntimeError("the model's parameters were moved after its kernel was made; make another kernel")
+        self._check_current()
         if state is None:
             state = self.model.initial_state(x_TBI.shape[1])
         leaves = [leaf.contiguous() for leaf in flatten(state)]
@@ -74,7 +74,7 @@ class FusedSequences(Fused):
             pieces = []
             for first in range(0, x_TBI.shape[1], share):
                 these = slice(first, first + share)
-                pieces.append(self.forward(x_TBI[:, these], [leaf[these] for leaf in leaves], trace)[0])
+                pieces.append(self.forward(x_TBI[:, these].contiguous(), [leaf[these] for leaf in leaves], trace)[0])
             states = len(leaves)
             results = [
                 torch.cat(tensors, 0 if 0 < index <= states else 1)
@@ -151,6 +151,10 @@ class FusedSequences(Fused):
             ]
         # A copy of its own for each: views of the carry would keep all of it.
         return d_x_TBI, [torch.from_numpy(leaf.copy()) for leaf in leaves], self.parameters.split(gradients)
+
+    def _check_current(self) -> None:
+        if not self.parameters.is_current():
+            raise RuntimeError("the model's parameters were moved after its kernel was made; make another kernel")
 
     def _run(
         self, tapes: Tapes, carry: np.ndarray, x_TBI: Tensor, y_TBO: np.ndarray, d_x_TBI: np.ndarray, todo: int

@@ -9,16 +9,25 @@ from ntm_repro.models.ntm import NTM
 from ntm_repro.models.starts import PerLocationStart, SharedStart
 
 
+def obstacle_here(device: str) -> str | None:
+    """Why the kernel cannot run any model here and on `device`; None where it can."""
+    if device != "cpu":
+        return f"the fused kernel runs on the CPU and the model is on {device}"
+    try:
+        import numba  # noqa: F401
+    except ImportError as error:
+        return f"numba cannot be imported ({error})"
+    return None
+
+
 def obstacle(model: Model) -> str | None:
     """Why the kernel cannot run `model`, in a few words; None where it can.
 
     Exact types: a subclass may compute something else.
     """
-    first = next(model.parameters())
-    if first.device.type != "cpu":
-        return f"the fused kernel runs on the CPU and the model is on {first.device.type}"
-    if first.dtype not in (torch.float32, torch.float64):
-        return f"the fused kernel computes in float32 or float64, not in {first.dtype}"
+    dtype = next(model.parameters()).dtype
+    if dtype not in (torch.float32, torch.float64):
+        return f"the fused kernel computes in float32 or float64, not in {dtype}"
     if type(model) is LSTM:
         return None
     if type(model) is not NTM:

@@ -1,0 +1,41 @@
+"""The choice of kernel on the command line, where numba cannot be imported."""
+
+import os
+import subprocess
+
+import pytest
+from helpers import TINY, arguments, environment
+
+
+@pytest.fixture
+def without_numba(tmp_path):
+    """An environment in which importing numba fails."""
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "numba.py").write_text("raise ImportError('no numba for this Python')\n")
+    path = os.pathsep.join(filter(None, [str(broken), os.environ.get("PYTHONPATH")]))
+    return environment() | {"PYTHONPATH": path}
+
+
+def train(tmp_path, env, *words):
+    command = arguments("train", "debug=fast", "run_dir=run", *TINY, *words)
+    return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=240)
+
+
+def test_asked_for_by_name_it_is_refused_before_anything_is_written(tmp_path, without_numba):
+    done = train(tmp_path, without_numba, "kernel=numba")
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("ntm-train: kernel=numba: numba cannot be imported (no numba for this Python)")
+    assert "kernel=eager" in line
+    assert not (tmp_path / "run").exists()
+
+
+def test_auto_warns_once_and_runs_eager(tmp_path, without_numba):
+    done = train(tmp_path, without_numba)
+    assert done.returncode == 0
+    assert done.stdout.startswith("copy · ntm")
+    assert "eager kernel" in done.stdout.splitlines()[0]
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("ntm-train: kernel=auto: numba cannot be imported")
+    assert (tmp_path / "run/train.log").read_text().count("numba cannot be imported") == 1
