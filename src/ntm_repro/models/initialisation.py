@@ -22,7 +22,9 @@ def bias(*shape: int) -> nn.Parameter:
 
 def linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
     """An affine layer with N(0, 0.1) weights and zero biases."""
-    layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
+    # torch draws weights of its own first. (skip_init would not, but takes 0.4 s to import what it needs for that.)
+    with torch.random.fork_rng(devices=[]):
+        layer = nn.Linear(inputs, outputs)
     layer.weight = weight(outputs, inputs, generator=generator)
     layer.bias = bias(outputs)
     return layer
