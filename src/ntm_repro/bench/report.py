@@ -22,11 +22,11 @@ SPREADS = {
 HEADER = ("task", "model", FUSED, "× floor", EAGER, COMPILED, TORCH_LSTM, LOOP, "of bare")
 
 LEGEND = (
-    "Milliseconds per sequence of a training step (forward, backward, clip, optimiser), median (quartiles), and how many",
-    f"times as long as {FUSED} it takes, paired.",
+    "Milliseconds per sequence of a training step (forward, backward, clip, optimiser), median (quartiles), and how",
+    f"many times as long as {FUSED} it takes, paired.",
     "",
-    f"- {FUSED}: `kernel=numba`; {EAGER}: `kernel=eager`; {COMPILED}: the eager step under `torch.compile`; {TORCH_LSTM}:",
-    "  the same stack of `torch.nn.LSTM` layers with `torch.optim.RMSprop`",
+    f"- {FUSED}: `kernel=numba`; {EAGER}: `kernel=eager`; {COMPILED}: the eager step under `torch.compile`",
+    f"- {TORCH_LSTM}: the same stack of `torch.nn.LSTM` layers with `torch.optim.RMSprop`",
     f"- × floor: {FUSED} over the time that its arithmetic takes at the machine's matrix-product peak",
     f"- {LOOP}: sequences per second of all that ntm-train does, on the lengths of training; of bare: its share of the",
     "  rate of the step alone on the same batches",
@@ -98,8 +98,9 @@ def as_markdown(measurements: Sequence[Measurement], machine: Machine) -> str:
         lines += [_line(HEADER), _line(["---"] * 2 + ["--:"] * (len(HEADER) - 2))]
         for pair in dict.fromkeys(m.pair for m in here):
             lines.append(_line(_cells(pair, {m.what: m for m in here if m.pair == pair})))
-        notes = dict.fromkeys(f"{m.pair}, {m.what}: {m.note}" for m in here if m.note)
-        lines += ["", *(f"- {note}" for note in notes)] if notes else []
+        notes = {(m.what, m.note): [other.pair for other in here if other.note == m.note] for m in here if m.note}
+        lines += [""] if notes else []
+        lines += [f"- {what}: {note} ({', '.join(about)})" for (what, note), about in notes.items()]
     return "\n".join(lines) + "\n"
 
 
