@@ -25,7 +25,10 @@ def test_one_pair_from_end_to_end(command, tmp_path):
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (("pairs=copy",), "pairs=copy: unknown; choose all, or some of associative_recall/lstm,"),
+        (
+            ("pairs=copy",),
+            "pairs=copy: unknown; choose all, or some of copy/ntm,copy/ntm_ff,copy/lstm,repeat_copy/ntm,",
+        ),
         (("pairs=[copy/ntm,copy/foo]",), "pairs=copy/foo: unknown"),
         (("pairs=[]",), "pairs=[]: unknown"),
         (("pairs=",), "pairs=: needs a value"),

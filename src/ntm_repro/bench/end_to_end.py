@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from ntm_repro.bench.subjects import Subject, Tensors
+from ntm_repro.bench.timing import FEWEST_ROUNDS
 from ntm_repro.kernels import Kernel
 from ntm_repro.training import checkpoint as checkpoints
 from ntm_repro.training import metrics
@@ -87,7 +88,7 @@ def seconds_per_sequence(
     """Seconds per sequence of the whole loop and of the bare step in each round, on the same batches: both [R].
 
     All rounds together take about `seconds`, half of it for either. A round is one update at least, and where that
-    takes long there are fewer rounds.
+    takes long there are fewer rounds, but at least three (or `rounds`).
     """
     loop, bare = [], []
     with TemporaryDirectory(prefix="ntm-bench-") as folder, ExitStack() as stack:
@@ -100,7 +101,7 @@ def seconds_per_sequence(
         updates = max(1, int(seconds / 2 / rounds / pace))
         end = time.perf_counter() + seconds
         for done in range(rounds):
-            if done and time.perf_counter() > end:
+            if done >= FEWEST_ROUNDS and time.perf_counter() > end:
                 break
             batches = run.batches(run.trainer.sequences, updates)
             begin = time.perf_counter()

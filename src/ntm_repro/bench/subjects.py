@@ -15,7 +15,8 @@ from ntm_repro.training.loop import to_tensors
 from ntm_repro.training.optimiser import GravesRMSProp
 from ntm_repro.training.settings import TrainSettings
 
-# The setting of each task whose number of steps is nearest to the mean over training: 22, 38, 24, 200 and 37 steps.
+# In the paper's order, the setting of each task whose number of steps is nearest to the mean over training: 22, 38, 24,
+# 200 and 37 steps.
 SETTINGS: dict[str, Setting] = {
     "copy": 10,
     "repeat_copy": (5, 6),
