@@ -9,7 +9,7 @@ TORCH_INDEX ?=
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help setup train test test-slow coverage lint tensorboard clean
+.PHONY: help setup train test test-slow coverage lint bench tensorboard clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,9 @@ lint: .venv/.ready-dev ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: setup ## measure the speed of training, in under 15 minutes, into results/bench
+	$(BIN)/ntm-bench
 
 tensorboard: setup ## watch the runs in TensorBoard
 	$(BIN)/tensorboard --logdir results/runs

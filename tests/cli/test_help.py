@@ -7,7 +7,9 @@ import sys
 import pytest
 
 
-@pytest.mark.parametrize("words", [("train", "--help"), ("train", "--cfg", "job"), ("eval", "--help")])
+@pytest.mark.parametrize(
+    "words", [("train", "--help"), ("train", "--cfg", "job"), ("eval", "--help"), ("bench", "--help")]
+)
 def test_without_torch(words):
     script = (
         "import sys; from ntm_repro.__main__ import main; sys.argv = ['ntm', *sys.argv[1:]]\n"

@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from ntm_repro.cli import compose, exits, schema
+from ntm_repro.cli import compose, exits, keywords, schema
 from ntm_repro.errors import RunError, UsageError, require
 from ntm_repro.files import write_json
 from ntm_repro.training.run_folder import RunFolder
@@ -72,25 +72,12 @@ def command(argv: Sequence[str]) -> int:
 
 def parse(argv: Sequence[str]) -> DictConfig:
     """The options, typed and in range; raises `UsageError`."""
-    for argument in argv:
-        key, equals, value = argument.partition("=")
-        if not equals or key not in Options.__dataclass_fields__:
-            known = " ".join(f"{name}=" for name in Options.__dataclass_fields__)
-            raise UsageError(f"{argument}: unknown; ntm-eval takes {known}")
-        if not value.strip():
-            raise UsageError(f"{argument}: needs a value")
-    try:
-        options = OmegaConf.merge(OmegaConf.structured(Options), OmegaConf.from_dotlist(list(argv)))
-        missing = OmegaConf.is_missing(options, "run")
-    except Exception as error:  # OmegaConf and YAML: all they see is what the user typed
-        where = getattr(error, "full_key", None)
-        raise UsageError(f"{where}: {exits.one_line(error)}" if where else exits.one_line(error)) from error
-    if missing:
+    options = keywords.parse("ntm-eval", Options, argv)
+    if OmegaConf.is_missing(options, "run"):
         raise UsageError("run: name a run's folder, as in run=results/runs/first")
     require(options.sequences is None or options.sequences >= 1, "sequences", options.sequences, "must be 1 or more")
     require(options.threads >= 1, "threads", options.threads, "must be 1 or more")
     require(options.locations is None or options.locations >= 1, "locations", options.locations, "must be 1 or more")
-    assert isinstance(options, DictConfig)
     return options
 
 

@@ -1,0 +1,113 @@
+"""How much of the bare training step's rate is left in a whole run: drawing, measuring, logging, the progress bar."""
+
+import io
+import time
+from contextlib import ExitStack, redirect_stderr
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+
+from ntm_repro.bench.subjects import Subject, Tensors
+from ntm_repro.bench.timing import FEWEST_ROUNDS
+from ntm_repro.kernels import Kernel
+from ntm_repro.training import checkpoint as checkpoints
+from ntm_repro.training import metrics
+from ntm_repro.training.interruption import StopRequest
+from ntm_repro.training.loop import Trainer, to_tensors
+from ntm_repro.training.run import draw_example
+from ntm_repro.training.sinks import CsvSink, Sinks, TensorBoardSink, TerminalSink
+
+WARM_UP = 3  # updates
+
+
+class _Terminal(io.StringIO):
+    """A terminal that nobody watches: the progress bar is drawn as in front of a user."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class Run:
+    """A `Trainer` with all that ntm-train gives it, in a folder; trains on in slices. Close it after use."""
+
+    def __init__(self, subject: Subject, kernel: Kernel, batch: int, folder: Path) -> None:
+        self.trainer = Trainer(
+            task=subject.task,
+            kernel=kernel,
+            settings=subject.training(batch),
+            seed=subject.seed,
+            device=torch.device("cpu"),
+            identity=subject.name,
+        )
+        self._folder = folder
+        self._stop = StopRequest()
+        with ExitStack() as opened:
+            self._sink = Sinks()
+            opened.callback(self._sink.close)
+            self._sink.add(CsvSink(folder / "metrics.csv", metrics.columns(self.trainer.has_optimum), 0))
+            self._sink.add(TensorBoardSink(folder, subject.name, 0))
+            with redirect_stderr(_Terminal()):
+                self._sink.add(TerminalSink(subject.train.sequences, 0))
+            self._opened = opened.pop_all()
+
+    def close(self) -> None:
+        self._opened.close()
+
+    def train(self, updates: int) -> None:
+        """The next updates, with rows and checkpoints where they fall."""
+        trainer = self.trainer
+        end = trainer.sequences + updates * trainer.settings.batch_size
+        trainer.settings = replace(trainer.settings, sequences=end)
+        trainer.run(self._sink, self._save, lambda: self._stop.received)
+
+    def batches(self, first: int, updates: int) -> list[Tensors]:
+        """The batches that `updates` updates from sequence `first` on draw."""
+        trainer, size = self.trainer, self.trainer.settings.batch_size
+        firsts = range(first, first + updates * size, size)
+        return [to_tensors(trainer.task.draw(trainer.stream, at, size), trainer.device) for at in firsts]
+
+    def train_bare(self, batches: list[Tensors]) -> None:
+        """Nothing but the training step, on batches drawn beforehand."""
+        kernel, optimiser = self.trainer.kernel, self.trainer.optimiser
+        for batch in batches:
+            kernel.cost_and_gradient(*batch)
+            optimiser.step(kernel.gradient_norm())
+
+    def _save(self) -> None:
+        self._sink.flush()
+        checkpoints.save(self._folder, self.trainer.checkpoint())
+        self._sink.pictures(self.trainer.sequences, draw_example(self.trainer))
+
+
+def seconds_per_sequence(
+    subject: Subject, kernel: Kernel, batch: int, rounds: int, seconds: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Seconds per sequence of the whole loop and of the bare step in each round, on the same batches: both [R].
+
+    All rounds together take about `seconds`, half of it for either. A round is one update at least, and where that
+    takes long there are fewer rounds, but at least three (or `rounds`).
+    """
+    loop, bare = [], []
+    with TemporaryDirectory(prefix="ntm-bench-") as folder, ExitStack() as stack:
+        run = Run(subject, kernel, batch, Path(folder))
+        stack.callback(run.close)
+        run.train(WARM_UP)
+        begin = time.perf_counter()
+        run.train(WARM_UP)
+        pace = (time.perf_counter() - begin) / WARM_UP
+        updates = max(1, int(seconds / 2 / rounds / pace))
+        end = time.perf_counter() + seconds
+        for done in range(rounds):
+            if done >= FEWEST_ROUNDS and time.perf_counter() > end:
+                break
+            batches = run.batches(run.trainer.sequences, updates)
+            begin = time.perf_counter()
+            run.train(updates)
+            between = time.perf_counter()
+            run.train_bare(batches)
+            loop.append((between - begin) / (updates * batch))
+            bare.append((time.perf_counter() - between) / (updates * batch))
+    return np.array(loop), np.array(bare)

@@ -1,0 +1,170 @@
+"""ntm-bench: how fast training is on this machine, written to results/bench."""
+
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from ntm_repro.cli import compose, exits, keywords, schema
+from ntm_repro.errors import RunError, UsageError, require
+
+if TYPE_CHECKING:
+    from ntm_repro.bench.measuring import Measurement
+    from ntm_repro.bench.subjects import Subject
+
+USAGE = """\
+ntm-bench: measure the speed of training, pair by pair of task and model, and write it to results/bench
+
+usage: ntm-bench [pairs=all|copy/ntm,…] [batch=[1,16]] [threads=[1,2]] [repeats=9] [compile=true] [compile_seconds=400]
+                 [out=results/bench]
+
+pairs            task/model, several separated by commas; all are the fifteen of the paper, at the paper's sizes
+batch            batch sizes
+threads          numbers of threads, by default 1 and 2, or 1 alone on a machine with one core
+repeats          rounds of paired measurements; where a round takes long there are fewer, but at least three
+compile          whether to measure torch.compile too, which needs a C++ compiler
+compile_seconds  how long it may compile in all; what is left after that is not measured with it
+out              where bench.csv (every measurement) and bench.md (tables) go; those of an earlier run are replaced
+
+All of it takes under 15 minutes. Leave the machine alone meanwhile.
+"""
+
+THREADS = (1, 2)
+
+
+@dataclass
+class Options:
+    """What ntm-bench takes."""
+
+    pairs: Any = "all"
+    batch: Any = field(default_factory=lambda: [1, 16])
+    threads: Any = None
+    repeats: int = 9
+    compile: bool = True
+    compile_seconds: float = 400.0
+    out: str = "results/bench"
+
+
+def main() -> None:
+    """Entry point of the command."""
+    exits.end("ntm-bench", command)
+
+
+def command(argv: Sequence[str]) -> int:
+    """The whole command; returns its exit code. Raises `UsageError` or `RunError`."""
+    if {"-h", "--help"} & set(argv):
+        print(USAGE, end="")
+        return exits.DONE
+    options = keywords.parse("ntm-bench", Options, argv)
+    require(options.repeats >= 1, "repeats", options.repeats, "must be 1 or more")
+    require(options.compile_seconds >= 0, "compile_seconds", options.compile_seconds, "must be 0 or more")
+    pairs = _pairs(options.pairs)
+    batches = _counts("batch", options.batch)
+    threads = _threads(options.threads)
+    folder = _folder(options.out)
+    _bench(pairs, batches, threads, folder, options)
+    return exits.DONE
+
+
+def _pairs(value: Any) -> list[str]:
+    """Names as task/model, each once."""
+    from ntm_repro.bench.subjects import SETTINGS
+
+    models = sorted(compose.options("model"), key=lambda model: (model == "lstm", model))  # the baseline last
+    known = [f"{task}/{model}" for task in SETTINGS for model in models]
+    if value == "all":
+        return known
+    named = OmegaConf.to_container(value) if OmegaConf.is_list(value) else str(value).split(",")
+    assert isinstance(named, list)
+    for name in named or [value]:
+        if name not in known:
+            raise UsageError(f"pairs={name}: unknown; choose all, or some of {','.join(known)}")
+    return list(dict.fromkeys(named))
+
+
+def _counts(key: str, value: Any) -> list[int]:
+    """A list of integers from 1, each once."""
+    counts = OmegaConf.to_container(value) if OmegaConf.is_list(value) else [value]
+    assert isinstance(counts, list)
+    for count in counts or [value]:
+        whole = isinstance(count, int) and not isinstance(count, bool) and count >= 1
+        require(whole, key, count, f"give a list of positive integers, as in {key}=[1,2]")
+    return list(dict.fromkeys(counts))
+
+
+def _threads(value: Any) -> list[int]:
+    from ntm_repro.bench.machine import cores
+
+    available = cores()
+    if value is None:
+        return [count for count in THREADS if count <= available]
+    asked = _counts("threads", value)
+    require(max(asked) <= available, "threads", max(asked), f"ask for no more than this machine's cores ({available})")
+    return asked
+
+
+def _folder(name: str) -> Path:
+    """The folder of that name, made if need be; known to be writable before anything is measured."""
+    folder = Path(name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(f"out={name}: cannot be written ({error.strerror}); choose another folder") from error
+    return folder
+
+
+def _subject(pair: str) -> "Subject":
+    """The pair as ntm-train composes it."""
+    from ntm_repro.bench.subjects import Subject
+
+    task, _, model = pair.partition("/")
+    configs, _ = compose.jobs([f"task={task}", f"model={model}"])
+    assert configs
+    (config,) = configs
+    return Subject(
+        name=pair,
+        task=schema.settings(config.task),
+        model=schema.settings(config.model),
+        train=schema.settings(config.train),
+        seed=config.seed,
+    )
+
+
+def _bench(
+    pairs: Sequence[str], batches: Sequence[int], threads: Sequence[int], folder: Path, options: DictConfig
+) -> None:
+    from ntm_repro.bench import measuring, operations, report
+    from ntm_repro.bench.machine import this_machine
+
+    compose.register()
+    subjects = [_subject(pair) for pair in pairs]
+    compiling = measuring.Budget(options.compile_seconds) if options.compile else None
+    machine = this_machine(operations.peak())
+    # The two extremes first, all pairs each: the time for compiling may run out.
+    sizes = list(product(batches, threads))
+    sizes = list(dict.fromkeys([sizes[0], sizes[-1], *sizes]))
+    cells = [(batch, count, subject) for batch, count in sizes for subject in subjects]
+    found: list[Measurement] = []
+    begin = time.monotonic()
+    for number, (batch, count, subject) in enumerate(cells, 1):
+        cell = list(measuring.measure(subject, batch, count, options.repeats, machine.peak, compiling))
+        found += cell
+        spent = int(time.monotonic() - begin)
+        print(f"[{number}/{len(cells)} {spent // 60}:{spent % 60:02}] {report.line(cell)}", flush=True)
+    found.sort(key=lambda it: (batches.index(it.batch), threads.index(it.threads), pairs.index(it.pair)))
+    try:
+        report.write(folder, found, machine)
+    except OSError as error:
+        raise RunError(f"{error.filename or folder}: {error.strerror}") from error
+    print(folder / report.MARKDOWN)
+
+
+if __name__ == "__main__":
+    main()
