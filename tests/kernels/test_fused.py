@@ -17,10 +17,11 @@ from kernels.twins import (
     random_state,
     shapes,
 )
+from numba import types
 
 from ntm_repro import kernels, models
 from ntm_repro.kernels import Eager
-from ntm_repro.kernels.fused import bridge
+from ntm_repro.kernels.fused import bridge, sequences
 from ntm_repro.kernels.fused.bridge import FusedSequences, flatten, unflatten
 from ntm_repro.models import lstm, ntm
 from ntm_repro.models.addressing import WEIGHT_EPSILON
@@ -260,6 +261,18 @@ def test_without_gradients_the_same_bits(name):
     for ours, theirs in zip(tensors(without), tensors(with_gradient), strict=True):
         assert torch.equal(ours, theirs)
         assert theirs.shape == ours.shape
+
+
+def test_with_and_without_gradients_one_compiled_variant_for_each_type():
+    """A piece of a batch that is no whole array would have another type, and compile for another minute."""
+    kernel = FusedSequences(build(ntm.Settings(), Shape(3, 9, 4, 3), torch.float32))
+    x_TBI = inputs(Shape(3, 9, 4, 3), torch.float32)
+    with torch.no_grad():
+        kernel.unroll(x_TBI)
+    kernel.unroll(x_TBI).y_TBO.sum().backward()
+    kernel.cost_and_gradient(*batch_of(Shape(3, 9, 4, 3), torch.float32))
+    single = [signature for signature in sequences.run.signatures if signature[1].dtype == types.float32]
+    assert len(single) == 1
 
 
 def tensors(unrolled):

@@ -12,12 +12,14 @@ from kernels.twins import Shape, build, distance, flatten, random_state
 
 from ntm_repro.kernels.fused.bridge import FusedSequences, unflatten
 from ntm_repro.models import ntm
+from ntm_repro.training import metrics
 
 TEN_THOUSAND_STEPS = """
 import resource, torch
 from ntm_repro import models
 from ntm_repro.kernels import choose
 from ntm_repro.models import ntm
+from ntm_repro.training import metrics
 kernel = choose("numba", models.build(ntm.Settings(), 10, 9, 1))
 x_TBI, y_TBO, mask_TO = (torch.randint(0, 2, shape).float() for shape in ((STEPS, 1, 10), (STEPS, 1, 9), (STEPS, 9)))
 bits = kernel.cost_and_gradient(x_TBI, y_TBO, mask_TO).bits_B
@@ -100,8 +102,11 @@ def test_copy_is_solved_by_thirty_thousand_sequences(tmp_path):
     asked = ("run_dir=run", "kernel=numba", "train.sequences=30000")
     subprocess.run(arguments("train", *asked), cwd=tmp_path, env=environment(), check=True, capture_output=True)
     summary = json.loads((tmp_path / "run/summary.json").read_text())
-    assert summary["solved_below_0_1"] is not None
-    assert summary["final_bits"] < 0.05
+    assert summary["sequences"] == 30_000
+    rows = metrics.read_rows(tmp_path / "run/metrics.csv")
+    # Once solved, single rows may relapse: it must be solved, and end solved.
+    assert min(row["bits_per_sequence"] for row in rows[:20]) < 0.05
+    assert rows[-1]["bits_per_sequence"] < 0.05
 
 
 @pytest.mark.slow

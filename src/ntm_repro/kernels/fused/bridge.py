@@ -12,7 +12,6 @@ from torch import Tensor
 
 from ntm_repro.kernels.base import Cost
 from ntm_repro.kernels.fused import sequences, threads
-from ntm_repro.kernels.fused.compiling import announced
 from ntm_repro.kernels.fused.kernel import Buffer, Fused
 from ntm_repro.kernels.fused.plans import plan_of
 from ntm_repro.kernels.fused.tape import GROUP, Layer, Tapes
@@ -38,25 +37,24 @@ class FusedSequences(Fused):
         steps, batch, _ = x_TBI.shape
         tapes, carry = self._tapes((steps + 1) * batch, self.plan.row), self._carry(batch, self.plan.carry)
         bits_B, wrong_B = np.empty(batch), np.empty(batch)
-        with announced():
-            threads.share(
-                sequences.run,
-                min(torch.get_num_threads(), -(-batch // GROUP)),
-                self.plan,
-                self.values,
-                tapes,
-                carry,
-                x_TBI.numpy(),
-                self._none_3,
-                target_TBO.numpy(),
-                mask_TO.numpy(),
-                self._none_3,
-                bits_B,
-                wrong_B,
-                1 / batch,
-                sequences.START | sequences.FORWARD | sequences.COST | sequences.BACKWARD,
-            )
-            self._accumulate(self.gradients, tapes, carry, steps, batch, learned_start=True)
+        threads.share(
+            sequences.run,
+            min(torch.get_num_threads(), -(-batch // GROUP)),
+            self.plan,
+            self.values,
+            tapes,
+            carry,
+            x_TBI.numpy(),
+            self._none_3,
+            target_TBO.numpy(),
+            mask_TO.numpy(),
+            self._none_3,
+            bits_B,
+            wrong_B,
+            1 / batch,
+            sequences.START | sequences.FORWARD | sequences.COST | sequences.BACKWARD,
+        )
+        self._accumulate(self.gradients, tapes, carry, steps, batch, learned_start=True)
         return Cost(bits_B, wrong_B)
 
     def unroll(self, x_TBI: Tensor, state: State | None = None, trace: bool = False) -> Unrolled:
@@ -159,32 +157,30 @@ class FusedSequences(Fused):
     def _run(
         self, tapes: Tapes, carry: np.ndarray, x_TBI: Tensor, y_TBO: np.ndarray, d_x_TBI: np.ndarray, todo: int
     ) -> None:
-        with announced():
-            threads.share(
-                sequences.run,
-                min(torch.get_num_threads(), -(-tapes.batch // GROUP)),
-                self.plan,
-                self.values,
-                tapes.array,
-                carry,
-                x_TBI.detach().numpy(),
-                y_TBO,
-                self._none_3,
-                self._none_2,
-                d_x_TBI,
-                self._none,
-                self._none,
-                0.0,
-                todo,
-            )
+        threads.share(
+            sequences.run,
+            min(torch.get_num_threads(), -(-tapes.batch // GROUP)),
+            self.plan,
+            self.values,
+            tapes.array,
+            carry,
+            x_TBI.detach().numpy(),
+            y_TBO,
+            self._none_3,
+            self._none_2,
+            d_x_TBI,
+            self._none,
+            self._none,
+            0.0,
+            todo,
+        )
 
     def _accumulate(
         self, gradients: np.ndarray, tapes: np.ndarray, carry: np.ndarray, steps: int, batch: int, learned_start: bool
     ) -> None:
         parts = self._parts(self.values.size * steps * batch // 16)
         arguments = (self.plan, self.values, gradients, tapes, carry, batch, learned_start)
-        with announced():
-            threads.share(sequences.accumulate, parts, *arguments)
+        threads.share(sequences.accumulate, parts, *arguments)
 
     def _lstm_fields(self, in_carry: bool = False) -> list[tuple[int, int]]:
         """(first column, size) of hidden and cell of each LSTM layer, on a row of the tape or of the carry."""

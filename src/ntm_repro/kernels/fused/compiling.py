@@ -69,14 +69,16 @@ def _cache_in(folder: Path | None) -> Iterator[None]:
 _CACHE = _cache_folder()
 
 
-class _Announcer(event.Listener):
-    """Says once that compiling takes a while; a kernel found on disk compiles nothing and says nothing."""
+class Announcer(event.Listener):
+    """Says once that compiling the kernel takes a while; one found on disk compiles nothing and says nothing."""
 
-    said = False
+    def __init__(self) -> None:
+        self.said = False
 
     def on_start(self, event: event.Event) -> None:
-        if not self.said:
-            _Announcer.said = True
+        ours = event.data["dispatcher"].py_func.__module__.startswith(__package__)
+        if ours and not self.said:
+            self.said = True
             kept = "once for this machine" if _CACHE else "no folder to keep it in is writable; set XDG_CACHE_HOME"
             print(f"compiling the fused kernel, about a minute ({kept})", file=sys.stderr, flush=True)
 
@@ -84,8 +86,5 @@ class _Announcer(event.Listener):
         pass
 
 
-@contextmanager
-def announced() -> Iterator[None]:
-    """Announce on stderr if anything is compiled inside."""
-    with event.install_listener("numba:compile", _Announcer()):
-        yield
+ANNOUNCER = Announcer()
+event.register("numba:compile", ANNOUNCER)

@@ -1,11 +1,12 @@
 """What the fused kernels share: buffers that are reused, the optimiser's pass, and the threads they may use."""
 
+import math
+
 import numpy as np
 import torch
 
 from ntm_repro.kernels.base import Kernel, Moments
 from ntm_repro.kernels.fused import descent, threads
-from ntm_repro.kernels.fused.compiling import announced
 from ntm_repro.models import Model
 
 # A buffer shorter than this is not worth a second thread.
@@ -20,7 +21,7 @@ class Buffer:
         self._room = np.empty(0)
 
     def __call__(self, *shape: int) -> np.ndarray:
-        count = int(np.prod(shape))
+        count = math.prod(shape)
         if self._room.size < count:
             # Torch's memory begins on a cache line, numpy's need not.
             self._room = torch.empty(count, dtype=self._dtype).numpy()
@@ -50,14 +51,13 @@ class Fused(Kernel):
         return float(np.sqrt(total))
 
     def descend(self, moments: Moments, learning_rate: float, factor: float, bound: float) -> None:
-        with announced():
-            threads.share(
-                descent.descend,
-                self._parts(self.values.size),
-                self.values,
-                self.gradients,
-                *(moment.numpy() for moment in moments),
-                learning_rate,
-                factor,
-                bound,
-            )
+        threads.share(
+            descent.descend,
+            self._parts(self.values.size),
+            self.values,
+            self.gradients,
+            *(moment.numpy() for moment in moments),
+            learning_rate,
+            factor,
+            bound,
+        )
