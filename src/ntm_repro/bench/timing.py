@@ -9,6 +9,8 @@ import numpy as np
 # A turn lasts at least this long, in as many calls as it takes: the clock and a cold cache are then lost in it.
 TURN_SECONDS = 0.03
 FEWEST_ROUNDS = 3
+# Before each turn: threads of the candidate before, torch's above all, spin for a while in case there is more to do.
+REST_SECONDS = 0.05
 
 
 class Spread(NamedTuple):
@@ -52,6 +54,7 @@ def take_turns(candidates: Mapping[str, Candidate], rounds: int, seconds: float)
             break
         for name, candidate in candidates.items():
             candidate.reset()
+            time.sleep(REST_SECONDS)
             if calls[name] > 1:
                 candidate()  # its data are in the caches again, as in training
             taken[name].append(_turn(candidate, calls[name]))
