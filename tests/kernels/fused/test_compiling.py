@@ -1,8 +1,11 @@
 """Where machine code is kept: never where it cannot be written, nor where others could have put theirs."""
 
 import os
+import subprocess
+import sys
 
 import pytest
+from helpers import environment
 
 from ntm_repro.kernels.fused import compiling
 
@@ -76,3 +79,19 @@ def test_compiling_is_announced_once_and_a_call_that_compiles_nothing_is_not(ann
 def test_compiling_other_functions_is_not_announced(announcer, capsys):
     doubling("somebody.elses")(1)
     assert capsys.readouterr().err == ""
+
+
+def test_it_is_built_once_in_a_process_of_its_own(tmp_path):
+    """There the machine code does not depend on what this process compiled before."""
+    code = (
+        "from ntm_repro.kernels.fused import compiling\n"
+        "calls = []\n"
+        "compiling.subprocess.run = lambda command, **_: calls.append(command) or type('Done', (), {'returncode': 0})\n"
+        "for _ in range(2): compiling.prepare('float32')\n"
+        "compiling._prepared.clear(); compiling.prepare('float32')\n"
+        "print(calls[0][1:], len(calls), sorted(path.name for path in compiling._CACHE.iterdir()))"
+    )
+    env = environment() | {"XDG_CACHE_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
+    assert done.stdout.strip() == "['-m', 'ntm_repro.kernels.fused.build', 'float32'] 1 ['float32.built', 'lock']"
+    assert done.stderr.startswith("compiling the fused kernel")

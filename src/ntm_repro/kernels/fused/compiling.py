@@ -1,6 +1,8 @@
 """How the kernel's functions are compiled, and where the machine code is kept between runs."""
 
+import fcntl
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -9,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import llvmlite.binding
 import numba
 from numba.core import config, event
 
@@ -31,11 +34,12 @@ def entry(function: Callable[..., Any]) -> Any:
 
 
 def _cache_folder() -> Path | None:
-    """A writable folder for machine code of exactly these sources; None where there is none.
+    """A writable folder for machine code of exactly these sources on this processor; None where there is none.
 
-    Named after the sources' digest: numba itself sees a change in the function it cached, not in those it inlined.
+    Named after their digest: numba itself sees a change in the function it cached, not in those it inlined.
     """
-    digest = sha256(numba.__version__.encode())
+    processor = (llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten())
+    digest = sha256(repr((numba.__version__, llvmlite.__version__, sys.version, *processor)).encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())
     home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
@@ -69,18 +73,46 @@ def _cache_in(folder: Path | None) -> Iterator[None]:
 _CACHE = _cache_folder()
 
 
-class Announcer(event.Listener):
-    """Says once that compiling the kernel takes a while; one found on disk compiles nothing and says nothing."""
+# Set by `build.py`, which is where compiling happens.
+BUILDING = False
+_prepared: set[str] = set()
 
-    def __init__(self) -> None:
-        self.said = False
+
+def prepare(dtype: str) -> None:
+    """See to it that the kernel for "float32" or "float64" is compiled: by `build.py` in a process of its own, once.
+
+    Without a folder to keep it in, or where that process fails, each function compiles as it is first called.
+    """
+    if BUILDING or _CACHE is None or dtype in _prepared:
+        return
+    _prepared.add(dtype)
+    built = _CACHE / f"{dtype}.built"
+    with (_CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another process may be at it
+        if built.exists():
+            return
+        announce()
+        command = [sys.executable, "-m", f"{__package__}.build", dtype]
+        if subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True).returncode == 0:
+            built.touch()
+
+
+def announce() -> None:
+    """Say on stderr, once in a process, that compiling takes a while."""
+    if not ANNOUNCER.said:
+        ANNOUNCER.said = True
+        kept = "once for this machine" if _CACHE else "no folder to keep it in is writable; set XDG_CACHE_HOME"
+        print(f"compiling the fused kernel, about a minute ({kept})", file=sys.stderr, flush=True)
+
+
+class Announcer(event.Listener):
+    """Announces what is compiled in this process; one found on disk compiles nothing and says nothing."""
+
+    said = False
 
     def on_start(self, event: event.Event) -> None:
-        ours = event.data["dispatcher"].py_func.__module__.startswith(__package__)
-        if ours and not self.said:
-            self.said = True
-            kept = "once for this machine" if _CACHE else "no folder to keep it in is writable; set XDG_CACHE_HOME"
-            print(f"compiling the fused kernel, about a minute ({kept})", file=sys.stderr, flush=True)
+        if event.data["dispatcher"].py_func.__module__.startswith(__package__):
+            announce()
 
     def on_end(self, event: event.Event) -> None:
         pass
