@@ -1,8 +1,12 @@
 """The command line as a user meets it: a subprocess in an empty folder."""
 
+import json
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from helpers import PATIENCE, arguments, environment
@@ -37,3 +41,31 @@ def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Callable[..., SimpleNamespace]]:
+    """Runs commands in forks of one process: see `forked.py`."""
+    server = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("forked.py"))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+
+    def run(*words: str, cwd: Path) -> SimpleNamespace:
+        server.stdin.write(json.dumps({"words": words, "cwd": str(cwd)}) + "\n")
+        server.stdin.flush()
+        return SimpleNamespace(**json.loads(server.stdout.readline()))
+
+    yield run
+    server.stdin.close()
+    server.stdout.close()
+    server.wait()
+
+
+@pytest.fixture
+def quick_command(forks: Callable[..., SimpleNamespace], tmp_path: Path) -> Callable[..., SimpleNamespace]:
+    """Like `command`, for commands that end at once."""
+    return partial(forks, cwd=tmp_path)
