@@ -9,7 +9,7 @@ import numpy as np
 # A turn lasts at least this long, in as many calls as it takes: the clock and a cold cache are then lost in it.
 TURN_SECONDS = 0.03
 FEWEST_ROUNDS = 3
-# Before each turn: threads of the candidate before, torch's above all, spin for a while in case there is more to do.
+# Before each turn: an OpenMP thread may spin for a moment after its work, on a core that the next candidate needs.
 REST_SECONDS = 0.05
 
 
