@@ -11,9 +11,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import torch
-from omegaconf import OmegaConf
 
-from ntm_repro.cli import build, compose, evaluate, schema
+from ntm_repro.cli import recorded
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.training.loop import to_tensors
 from ntm_repro.training.metrics import read_rows
@@ -62,13 +61,10 @@ def curves(axes: plt.Axes, folders: list[Path]) -> None:
 
 def sequence(figure: plt.Figure, folder: Path) -> None:
     """One sequence through the trained model."""
-    config = schema.typed(OmegaConf.create(compose.load_record(folder)))
-    task = schema.settings(config.task)
-    model = build.model(config, task)
-    evaluate.load_weights(model, RunFolder(folder))
+    config, task, kernel, _ = recorded.load(folder, recorded.read_config(folder))
     batch = task.draw(Stream(config.seed, Purpose.EXAMPLE), 0, 1, LENGTH)
     with torch.no_grad():
-        unrolled = model.unroll(to_tensors(batch, torch.device("cpu"))[0], trace=True)
+        unrolled = kernel.unroll(to_tensors(batch, torch.device("cpu"))[0], trace=True)
     output = (unrolled.y_TBO[:, 0].sigmoid().numpy() * batch.mask_TO).T
     write = unrolled.trace.write_weighting_BWN[:, 0, 0].numpy().T
     read = unrolled.trace.read_weighting_BRN[:, 0, 0].numpy().T

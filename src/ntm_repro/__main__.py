@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-COMMANDS = {"train": "train", "eval": "evaluate", "bench": "bench"}
+COMMANDS = {"train": "train", "eval": "evaluate", "bench": "bench", "figures": "figures"}
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from ntm_repro.cli import compose, exits, keywords, schema
+from ntm_repro.cli import exits, keywords, recorded, schema
 from ntm_repro.errors import RunError, UsageError, require
 from ntm_repro.files import write_json
 from ntm_repro.training.run_folder import RunFolder
@@ -52,16 +52,7 @@ def command(argv: Sequence[str]) -> int:
         return exits.DONE if argv else exits.USAGE
     options = parse(argv)
     folder = RunFolder(Path(options.run))
-    record = compose.load_record(folder.path)
-    if record is None:
-        raise UsageError(f"run={options.run}: no readable config.yaml there; name a run's folder")
-    try:
-        config = schema.typed(OmegaConf.create(record))
-    except UsageError:
-        raise
-    except Exception as error:  # a config.yaml edited by hand
-        raise UsageError(f"{folder.config}: {exits.one_line(error)}") from error
-    result = _evaluate(folder, config, options)
+    result = _evaluate(folder, recorded.read_config(folder.path), options)
     try:
         write_json(folder.evaluation, result)
     except OSError as error:
@@ -84,8 +75,6 @@ def parse(argv: Sequence[str]) -> DictConfig:
 def _evaluate(folder: RunFolder, config: DictConfig, options: DictConfig) -> dict[str, Any]:
     import torch
 
-    from ntm_repro import kernels
-    from ntm_repro.cli import build
     from ntm_repro.evaluation.generalisation import evaluate
 
     torch.set_num_threads(options.threads)
@@ -99,13 +88,10 @@ def _evaluate(folder: RunFolder, config: DictConfig, options: DictConfig) -> dic
         settings = [task.parse_setting(value) for value in lengths]
     if options.locations is not None:
         _enlarge(config, options.locations)
-    model = build.model(config, task)
-    sequences = load_weights(model, folder)
-    model.to(build.device(options.device.name))
-    kernel = kernels.choose(options.kernel.name, model)
+    run = recorded.load(folder.path, config, options.device.name, options.kernel.name)
     sequences_each = options.sequences or task.evaluation_sequences
-    grid = evaluate(task, kernel, settings, sequences_each, config.seed)
-    return {"checkpoint_sequences": sequences, "grid": grid}
+    grid = evaluate(task, run.kernel, settings, sequences_each, config.seed)
+    return {"checkpoint_sequences": run.sequences, "grid": grid}
 
 
 def _enlarge(config: DictConfig, locations: int) -> None:
@@ -119,36 +105,6 @@ def _enlarge(config: DictConfig, locations: int) -> None:
         )
     memory.locations = locations
     schema.settings(config.model).check()
-
-
-def load_weights(model: Any, folder: RunFolder) -> int:
-    """Fill `model` from the run's checkpoint, or its weights.safetensors; the number of sequences it was trained on.
-
-    Raises `UsageError` where there is neither, or it does not fit; nothing in a file is ever executed.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    from ntm_repro.training import checkpoint as checkpoints
-
-    newest = folder.path / checkpoints.NEWEST
-    if newest.exists():
-        found = checkpoints.load_or_name_previous(newest)
-        path, tensors, sequences = newest, found.model, found.sequences
-    elif folder.weights.exists():
-        path = folder.weights
-        try:
-            with safe_open(path, "pt") as file:
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 — not a dict
-                sequences = int((file.metadata() or {}).get("sequences", "0"))
-        except (SafetensorError, OSError, ValueError) as error:
-            raise UsageError(f"{path}: cannot be read ({exits.one_line(error)})") from error
-    else:
-        raise UsageError(f"run={folder.path}: neither {newest.name} nor {folder.weights.name} there; train it first")
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise UsageError(f"{path}: its weights do not fit the run's config.yaml") from error
-    return sequences
 
 
 def _show(result: dict[str, Any], folder: RunFolder) -> None:

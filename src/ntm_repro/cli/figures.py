@@ -1,0 +1,110 @@
+"""ntm-figures: the paper's figures and tables, drawn from the evidence in results/paper."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ntm_repro.cli import exits, keywords, recorded
+from ntm_repro.errors import RunError, UsageError
+from ntm_repro.figures import FIGURES
+
+if TYPE_CHECKING:
+    from ntm_repro.figures.sources import Sources
+
+USAGE = f"""\
+ntm-figures: draw figures of the paper from recorded runs, each with the paper's own curve beside ours
+
+usage: ntm-figures all|tables|fig03 [fig07 …] [evidence=results/paper] [figures=results/figures] [tables=results/tables]
+
+all, figNN  figures, by the paper's numbers: {" ".join(FIGURES)}
+tables      Tables 1–3 beside ours, convergence, generalisation and run times, as Markdown and CSV
+evidence    the folder of recorded runs, <task>/<model>/seed<k>/
+figures     where figNN.png go
+tables      where the tables go
+"""
+TABLES = "tables"
+
+
+@dataclass
+class Options:
+    """What ntm-figures takes beside names."""
+
+    evidence: str = "results/paper"
+    figures: str = "results/figures"
+    tables: str = "results/tables"
+
+
+def main() -> None:
+    """Entry point of the command."""
+    exits.end("ntm-figures", command)
+
+
+def command(argv: Sequence[str]) -> int:
+    """The whole command; returns its exit code. Raises `UsageError` or `RunError`."""
+    if not argv or {"-h", "--help"} & set(argv):
+        print(USAGE, end="")
+        return exits.DONE if argv else exits.USAGE
+    names = _names([argument for argument in argv if "=" not in argument])
+    options = keywords.parse("ntm-figures", Options, [argument for argument in argv if "=" in argument])
+    evidence = Path(options.evidence)
+    if not evidence.is_dir():
+        raise UsageError(f"evidence={evidence}: no such folder; name one of runs, <task>/<model>/seed<k>/")
+
+    from ntm_repro.figures.sources import Sources
+
+    sources = Sources(evidence, _load)
+    try:
+        if TABLES in names:
+            _write_tables(sources, Path(options.tables))
+        _draw([name for name in names if name != TABLES], sources, Path(options.figures))
+    except OSError as error:
+        raise RunError(f"{error.filename}: {error.strerror}") from error
+    return exits.DONE
+
+
+def _names(given: Sequence[str]) -> list[str]:
+    """Figures and "tables", each once, in the order given."""
+    if not given:
+        raise UsageError(f"name what to draw: all, {TABLES}, or some of {' '.join(FIGURES)}")
+    names: list[str] = []
+    for name in given:
+        if name not in {*FIGURES, TABLES, "all"}:
+            raise UsageError(f"{name}: unknown; choose all, {TABLES}, or some of {' '.join(FIGURES)}")
+        names += list(FIGURES) if name == "all" else [name]
+    return list(dict.fromkeys(names))
+
+
+def _load(folder: Path) -> tuple:
+    """The task and the trained model of a run's folder."""
+    run = recorded.load(folder, recorded.read_config(folder))
+    return run.task, run.kernel
+
+
+def _draw(names: Sequence[str], sources: "Sources", out: Path) -> None:
+    from io import BytesIO
+
+    from ntm_repro.figures import drawer
+    from ntm_repro.figures.style import styled
+    from ntm_repro.files import write_atomically
+
+    for name in names:
+        content = BytesIO()
+        with styled():
+            # No date and no version inside: the same evidence gives the same file.
+            drawer(name)(sources).savefig(content, format="png", metadata={"Software": None})
+        out.mkdir(parents=True, exist_ok=True)
+        write_atomically(out / f"{name}.png", content.getvalue())
+        print(out / f"{name}.png", flush=True)
+
+
+def _write_tables(sources: "Sources", out: Path) -> None:
+    from ntm_repro.evidence import tables
+
+    out.mkdir(parents=True, exist_ok=True)
+    for path in tables.write(sources.evidence, out):
+        print(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""What a trained model does with one sequence, step by step: its answer, its heads, its memory.
+
+Shape suffixes: T time steps, I input channels, O output channels, R read heads, W write heads, K = R + W heads (reading
+ones first), N memory locations, M width of a location, S allowed shifts.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from ntm_repro.kernels import Kernel
+from ntm_repro.randomness import Purpose, Stream
+from ntm_repro.tasks import Batch, Setting, Task
+from ntm_repro.training.loop import to_tensors
+
+
+class Heads(NamedTuple):
+    """`models.ntm.Trace` of one sequence, as arrays without the batch axis."""
+
+    read_weighting_TRN: np.ndarray
+    write_weighting_TWN: np.ndarray
+    read_TRM: np.ndarray
+    erase_TWM: np.ndarray
+    add_TWM: np.ndarray
+    memory_TNM: np.ndarray
+    key_TKM: np.ndarray
+    strength_TK1: np.ndarray
+    gate_TK1: np.ndarray
+    shift_TKS: np.ndarray
+    sharpness_TK1: np.ndarray
+
+
+class Traced(NamedTuple):
+    """A batch of one sequence, P(1) of each output bit [T, O], and the heads (None for a model without memory)."""
+
+    batch: Batch
+    output_TO: np.ndarray
+    heads: Heads | None
+
+
+def trace(task: Task, kernel: Kernel, setting: Setting, seed: int, number: int = 0) -> Traced:
+    """Sequence `number` of the example stream of `seed`, with `setting`, as the kernel's model answers it."""
+    batch = task.draw(Stream(seed, Purpose.EXAMPLE), number, 1, setting)
+    device = next(kernel.model.parameters()).device
+    with torch.no_grad():
+        y_TBO, _, recorded = kernel.unroll(to_tensors(batch, device)[0], trace=True)
+    heads = None if recorded is None else Heads(*(tensor[:, 0].cpu().numpy() for tensor in recorded))
+    return Traced(batch, y_TBO[:, 0].sigmoid().cpu().numpy(), heads)

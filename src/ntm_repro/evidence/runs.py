@@ -1,0 +1,82 @@
+"""Recorded runs of the evidence, `<root>/<task>/<model>/seed<k>/`: metrics, summary and evaluation, without torch."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ntm_repro.training import metrics
+from ntm_repro.training.run_folder import RunFolder
+
+TASKS = ("copy", "repeat_copy", "associative_recall", "dynamic_ngrams", "priority_sort")  # in the paper's order
+MODELS = ("ntm", "ntm_ff", "lstm")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run as it was recorded; `summary` is its summary.json."""
+
+    folder: Path
+    summary: dict[str, Any]
+
+    @property
+    def task(self) -> str:
+        return self.summary["task"]
+
+    @property
+    def model(self) -> str:
+        return self.summary["model"]
+
+    @property
+    def seed(self) -> int:
+        return self.summary["seed"]
+
+    @property
+    def sequences(self) -> int:
+        """How many sequences it was trained on."""
+        return self.summary["sequences"]
+
+    @property
+    def planned(self) -> int:
+        """How many its config asks for."""
+        return self.summary["config"]["train"]["sequences"]
+
+    @property
+    def is_finished(self) -> bool:
+        return self.summary["status"] == "finished"
+
+    @cached_property
+    def rows(self) -> list[metrics.Row]:
+        """metrics.csv up to where the summary ends."""
+        return metrics.read_rows(RunFolder(self.folder).metrics, up_to=self.sequences)
+
+    @cached_property
+    def evaluation(self) -> dict[str, Any] | None:
+        """eval.json, or None where the run was not evaluated."""
+        try:
+            return json.loads(RunFolder(self.folder).evaluation.read_text(encoding="utf-8"))
+        except OSError:
+            return None
+
+    @property
+    def has_weights(self) -> bool:
+        return RunFolder(self.folder).weights.exists()
+
+
+def read(folder: Path) -> Run | None:
+    """The run in `folder`, or None where no summary.json can be read."""
+    summary = RunFolder(folder).read_summary()
+    return None if summary is None else Run(folder, summary)
+
+
+def find(root: Path, task: str, model: str) -> list[Run]:
+    """All runs of the pair below `root`, by seed; none where there is no folder."""
+    found = (read(folder) for folder in (root / task / model).glob("seed*"))
+    return sorted((run for run in found if run is not None), key=lambda run: run.seed)
+
+
+def representative(runs: Sequence[Run]) -> Run | None:
+    """The run whose weights were kept, if there is one."""
+    return next((run for run in runs if run.has_weights), None)

@@ -1,0 +1,40 @@
+"""The paper's figures, each drawn from the evidence with the paper's own curve beside ours where it has one.
+
+`draw(name, sources)` gives the figure; each is made by a function `draw(sources, …)` in the file of its family.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ntm_repro.figures.sources import Sources
+
+# Figure of the paper → the module of this package that draws it, and what it is told. Figures 1 and 2 are diagrams.
+FIGURES: dict[str, tuple[str, dict[str, Any]]] = {
+    "fig03": ("learning_curves", {"task": "copy"}),
+    "fig04": ("copy_examples", {"model": "ntm"}),
+    "fig05": ("copy_examples", {"model": "lstm"}),
+    "fig06": ("copy_memory", {}),
+    "fig07": ("learning_curves", {"task": "repeat_copy"}),
+    "fig08": ("repeat_copy_examples", {}),
+    "fig09": ("repeat_copy_memory", {}),
+    "fig10": ("learning_curves", {"task": "associative_recall"}),
+    "fig11": ("recall_generalisation", {}),
+    "fig12": ("recall_memory", {}),
+    "fig13": ("learning_curves", {"task": "dynamic_ngrams"}),
+    "fig14": ("ngram_predictions", {}),
+    "fig15": ("ngram_memory", {}),
+    "fig16": ("sort_example", {}),
+    "fig17": ("sort_memory", {}),
+    "fig18": ("learning_curves", {"task": "priority_sort"}),
+}
+
+
+def drawer(name: str) -> "Callable[[Sources], Figure]":
+    """The function that draws a figure of the paper from the evidence."""
+    module, arguments = FIGURES[name]
+    return partial(import_module(f"ntm_repro.figures.{module}").draw, **arguments)
