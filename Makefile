@@ -5,11 +5,16 @@ SHELL := /bin/bash
 # A Python 3.11–3.13 to build the environment with, and optionally a wheel index for a CPU or CUDA build of torch.
 PYTHON ?= python3
 TORCH_INDEX ?=
+# What `make reproduce` trains, and how many runs at a time, each on one core.
+JOBS ?= 2
+SEEDS ?= 1 2 3
+TASKS ?= copy repeat_copy associative_recall dynamic_ngrams priority_sort
+MODELS ?= ntm ntm_ff lstm
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help setup train test test-slow coverage lint bench tensorboard clean
+.PHONY: help setup train reproduce collect test test-slow coverage lint bench tensorboard clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -19,6 +24,27 @@ setup: .venv/.ready ## set up .venv (PYTHON=python3.12, TORCH_INDEX=<wheel index
 train: setup ## train the NTM on copy until it is solved, then test it on longer sequences
 	$(BIN)/ntm-train task=copy model=ntm train.sequences=30000 run_dir=results/runs/first
 	$(BIN)/ntm-eval run=results/runs/first
+
+reproduce: setup ## train the runs that results/paper does not hold finished (JOBS=2 SEEDS="1 2 3" TASKS=… MODELS=…)
+	@runs=$$($(UNFINISHED)) || exit; \
+	[ -z "$$runs" ] || $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) $$(printf 'results/runs/%s/. ' $$runs); \
+	$(BIN)/python scripts/collect && left=$$($(UNFINISHED)) || exit; \
+	[ -z "$$left" ] || { printf 'not finished: %s (the same command goes on)\n' $$left; exit 1; }
+
+UNFINISHED = $(BIN)/python scripts/unfinished "$(TASKS)" "$(MODELS)" "$(SEEDS)"
+
+# One run: task/model/seed<k>. What it says on the terminal goes beside its folder.
+results/runs/%/.: pair = $(subst /, ,$*)
+results/runs/%/.: FORCE
+	@mkdir -p $(dir results/runs/$*) && echo "$*: begins" && { \
+	$(BIN)/ntm-train task=$(word 1,$(pair)) model=$(word 2,$(pair)) seed=$(subst seed,,$(word 3,$(pair))) threads=1 && \
+	$(BIN)/ntm-eval run=results/runs/$*; } > results/runs/$*.out 2>&1; \
+	code=$$?; echo "$*: $$(grep -v '^ ' results/runs/$*.out | tail -n 1)"; exit $$code
+
+FORCE:
+
+collect: setup ## move live runs of the paper's pairs, finished or not, into results/paper
+	$(BIN)/python scripts/collect
 
 test: .venv/.ready-dev ## run the tests (under 6 minutes on two cores)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"

@@ -5,7 +5,7 @@ import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -25,6 +25,13 @@ from ntm_repro.training.sinks import CsvSink, Sinks, TensorBoardSink, TerminalSi
 log = logging.getLogger(__name__)
 
 PACKAGES = ("ntm-repro", "torch", "numpy", "numba", "hydra-core", "omegaconf")
+
+
+class SourceState(NamedTuple):
+    """The commit of the source tree this runs from and whether it has changes; None outside a git checkout."""
+
+    commit: str | None
+    dirty: bool | None
 
 
 def run(trainer: Trainer, folder: RunFolder, plan: Plan, record: dict[str, Any], record_yaml: str) -> dict[str, Any]:
@@ -54,8 +61,9 @@ def _run(
         checkpoints.go_back(folder.path)  # or, killed now, the next start would go on ahead of the record
     resumed_at = trainer.sequences
     write_atomically(folder.config, record_yaml.encode())
+    source = source_state()  # as it is when this process has read it
     # Until it ends otherwise, this is what a run is: after a power cut the summary is still true.
-    _write_summary(trainer, folder, record, "interrupted")
+    _write_summary(trainer, folder, record, source, "interrupted")
     log.info("begin at %d sequences", resumed_at)
 
     sink = Sinks()
@@ -68,6 +76,7 @@ def _run(
         sink.flush()
         checkpoints.save(folder.path, trainer.checkpoint())
         saved_at = trainer.sequences
+        _write_summary(trainer, folder, record, source, "interrupted")
         sink.pictures(trainer.sequences, draw_example(trainer))
         log.info("checkpoint at %d sequences", trainer.sequences)
 
@@ -81,7 +90,7 @@ def _run(
         done = trainer.run(sink, save, lambda: stop.received)
         save()
         save_weights(trainer, folder)
-        summary = _write_summary(trainer, folder, record, "finished" if done else "interrupted")
+        summary = _write_summary(trainer, folder, record, source, "finished" if done else "interrupted")
         if done:
             folder.diverged.unlink(missing_ok=True)  # of an earlier attempt
             results = {name: summary[name] for name in ("final_bits", *metrics.THRESHOLDS) if summary[name] is not None}
@@ -89,7 +98,7 @@ def _run(
             board.hyperparameters(trainer.sequences, _flat(record), results)
     except Diverged as divergence:
         keep_for_replay(trainer, folder, divergence)
-        _write_summary(trainer, folder, record, "diverged")
+        _write_summary(trainer, folder, record, source, "diverged")
         raise RunError(
             f"{divergence}; its batch and the weights are in {folder.diverged}, earlier checkpoints are intact"
         ) from divergence
@@ -135,9 +144,10 @@ def keep_for_replay(trainer: Trainer, folder: RunFolder, divergence: Diverged) -
     write_atomically(folder.diverged, to_safetensors(tensors, about))
 
 
-def _write_summary(trainer: Trainer, folder: RunFolder, record: dict[str, Any], status: str) -> dict[str, Any]:
+def _write_summary(
+    trainer: Trainer, folder: RunFolder, record: dict[str, Any], source: SourceState, status: str
+) -> dict[str, Any]:
     rows = metrics.read_rows(folder.metrics, up_to=trainer.sequences) if folder.metrics.exists() else []
-    commit, dirty = source_state()
     summary = {
         "task": trainer.task.name,
         "model": record["model"]["name"],
@@ -148,8 +158,8 @@ def _write_summary(trainer: Trainer, folder: RunFolder, record: dict[str, Any], 
         "wall_seconds": round(trainer.wall_seconds, 3),
         "status": status,
         "versions": versions(),
-        "commit": commit,
-        "dirty": dirty,
+        "commit": source.commit,
+        "dirty": source.dirty,
         "device": str(trainer.device),
         "threads": torch.get_num_threads(),
         "config": record,
@@ -169,7 +179,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def source_state() -> tuple[str | None, bool | None]:
+def source_state() -> SourceState:
     """The commit of the source tree this runs from and whether it has changes; None outside a git checkout."""
     here = Path(__file__).parent
 
@@ -182,9 +192,9 @@ def source_state() -> tuple[str | None, bool | None]:
 
     # An installed package may lie inside somebody else's repository: only a tracked file says whose commit this is.
     if git("ls-files", "--error-unmatch", Path(__file__).name) is None:
-        return None, None
+        return SourceState(None, None)
     status = git("status", "--porcelain", "--untracked-files=no")
-    return git("rev-parse", "HEAD"), None if status is None else bool(status)
+    return SourceState(git("rev-parse", "HEAD"), None if status is None else bool(status))
 
 
 def _flat(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:

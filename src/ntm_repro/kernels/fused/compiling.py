@@ -15,6 +15,8 @@ import llvmlite.binding
 import numba
 from numba.core import config, event
 
+# Compiled in, though it lies elsewhere: the addressing's epsilons.
+CONSTANTS = Path(__file__).parents[2] / "models" / "addressing.py"
 # Sums may be taken in any order and products fused with them: that is what vectorises a reduction. Not among them:
 # the licence to assume that nothing is infinite or NaN, without which a diverging run would not be seen.
 ANY_ORDER = {"reassoc", "contract", "nsz"}
@@ -40,7 +42,7 @@ def _cache_folder() -> Path | None:
     """
     processor = (llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten())
     digest = sha256(repr((numba.__version__, llvmlite.__version__, sys.version, *processor)).encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    for source in (*sorted(Path(__file__).parent.glob("*.py")), CONSTANTS):
         digest.update(source.read_bytes())
     home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
     name = Path("ntm-repro") / digest.hexdigest()[:16]

@@ -1,0 +1,70 @@
+"""From live runs to the evidence that is committed: what is kept of a run, and of which one the weights."""
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from ntm_repro.evidence import runs
+from ntm_repro.evidence.runs import Run
+from ntm_repro.files import write_atomically, write_json
+from ntm_repro.training import metrics
+from ntm_repro.training.run_folder import RunFolder
+
+
+def collect(live: Run, to: Path) -> None:
+    """Copy the record of a run to the folder `to`: config, metrics up to where its summary ends, evaluation, summary.
+
+    An evaluation of another checkpoint than the last is left out. The summary comes last: it makes the folder a run.
+    The config names the new place, not the one on the machine that trained it. Raises `OSError`.
+    """
+    target = RunFolder(to)
+    to.mkdir(parents=True, exist_ok=True)
+    for stale in (target.summary, target.evaluation, target.weights):
+        stale.unlink(missing_ok=True)
+    config: dict[str, Any] = live.summary["config"]
+    config |= {"run_dir": to.as_posix(), "results_dir": to.parents[2].as_posix()}
+    write_atomically(target.config, OmegaConf.to_yaml(OmegaConf.create(config)).encode())
+    metrics.write_rows(target.metrics, list(live.rows[0]), live.rows)
+    if live.evaluation is not None and live.evaluation["checkpoint_sequences"] == live.sequences:
+        write_json(target.evaluation, live.evaluation)
+    write_json(target.summary, live.summary | {"config": config})
+
+
+def keep_representative_weights(root: Path, live_root: Path, task: str, model: str) -> Run | None:
+    """Keep the weights of one run of the pair: of those at hand, the one that ends closest to the median of all.
+
+    Only runs that got as far as any other count. Returns that run, or None where no weights are at hand. Raises
+    `OSError`.
+    """
+    collected = runs.find(root, task, model)
+    furthest = max((run.sequences for run in collected), default=0)
+    longest = [run for run in collected if run.sequences == furthest and run.summary["final_bits"] is not None]
+    at_hand = {run.seed: content for run in longest if (content := _weights(run, live_root)) is not None}
+    if not at_hand:
+        return None
+    middle = statistics.median(run.summary["final_bits"] for run in longest)
+    chosen = min(
+        (run for run in longest if run.seed in at_hand),
+        key=lambda run: (abs(run.summary["final_bits"] - middle), run.seed),
+    )
+    for run in collected:
+        weights = RunFolder(run.folder).weights
+        if run.seed == chosen.seed:
+            if not weights.exists() or weights.read_bytes() != at_hand[run.seed]:
+                write_atomically(weights, at_hand[run.seed])
+        else:
+            weights.unlink(missing_ok=True)
+    return chosen
+
+
+def _weights(run: Run, live_root: Path) -> bytes | None:
+    """weights.safetensors of a collected run: what lies with it, or what its live run has, if that is where it ended."""
+    kept = RunFolder(run.folder).weights
+    if kept.exists():
+        return kept.read_bytes()
+    live = runs.read(live_root / run.task / run.model / run.folder.name)
+    if live is None or live.sequences != run.sequences or not live.has_weights:
+        return None
+    return RunFolder(live.folder).weights.read_bytes()
