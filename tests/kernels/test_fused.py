@@ -170,15 +170,16 @@ def batch_of(shape, dtype, seed=5):
 
 
 @settings(max_examples=60)
-@given(any_settings, shapes, st.integers(0, 99))
-def test_cost_and_gradient_equal_eager(model_settings, shape, seed):
+@given(any_settings, shapes, st.integers(0, 99), st.sampled_from([math.inf, 1.0, 0.03, 1e-3]))
+def test_cost_and_gradient_equal_eager(model_settings, shape, seed, bound):
+    """With and without a bound on what passes through time: some of these bounds clip nearly everything."""
     batch = batch_of(shape, torch.float64, seed)
     results = []
     for kernel_class in (Eager, FusedSequences):
         kernel = kernel_class(build(model_settings, shape, seed=seed))
         kernel.parameters.gradients.fill_(torch.nan)  # whatever was there is replaced
         kernel.cost_and_gradient(*batch)
-        cost = kernel.cost_and_gradient(*batch)  # a second time in the same buffers
+        cost = kernel.cost_and_gradient(*batch, bound)  # a second time in the same buffers
         results.append((cost, kernel))
     (theirs, eager), (ours, fused) = results
     np.testing.assert_allclose(ours.bits_B, theirs.bits_B, rtol=1e-12)

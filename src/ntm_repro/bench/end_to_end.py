@@ -73,7 +73,7 @@ class Run:
         """Nothing but the training step, on batches drawn beforehand."""
         kernel, optimiser = self.trainer.kernel, self.trainer.optimiser
         for batch in batches:
-            kernel.cost_and_gradient(*batch)
+            kernel.cost_and_gradient(*batch, self.trainer.settings.gradient_bound)
             optimiser.step(kernel.gradient_norm())
 
     def _save(self) -> None:

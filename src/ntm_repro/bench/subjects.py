@@ -57,11 +57,12 @@ class TrainingStep:
 
     def __init__(self, kernel: Kernel, settings: TrainSettings, batch: Tensors) -> None:
         self.kernel, self.batch = kernel, batch
+        self.gradient_bound = settings.gradient_bound
         self.optimiser = GravesRMSProp(kernel, settings.learning_rate, settings.clip, settings.clip_at)
         self._first_values = kernel.parameters.values.clone()
 
     def __call__(self) -> None:
-        self.kernel.cost_and_gradient(*self.batch)
+        self.kernel.cost_and_gradient(*self.batch, self.gradient_bound)
         self.optimiser.step(self.kernel.gradient_norm())
 
     def reset(self) -> None:

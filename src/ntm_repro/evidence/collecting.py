@@ -60,7 +60,7 @@ def keep_representative_weights(root: Path, live_root: Path, task: str, model: s
 
 
 def _weights(run: Run, live_root: Path) -> bytes | None:
-    """weights.safetensors of a collected run: what lies with it, or what its live run has, if that is where it ended."""
+    """weights.safetensors of a collected run: what lies with it, or what its live run has, if it ended there."""
     kept = RunFolder(run.folder).weights
     if kept.exists():
         return kept.read_bytes()

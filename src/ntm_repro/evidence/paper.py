@@ -65,6 +65,6 @@ def curve(figure: int, model: str) -> list[tuple[float, float]]:
     sequences at the window's middle. Figure 11: (items, bits per sequence). Source: digitised from the paper.
     """
     with (curves_dir() / f"fig{figure}_{NAMES[model]}.csv").open(encoding="utf-8") as file:
-        header, *rows = csv.reader(file)
+        _, *rows = csv.reader(file)
     points = [(float(x), float(y)) for x, y in rows]
     return [point for point in points if not (figure == 13 and point[1] >= NGRAM_AXIS_TOP)]

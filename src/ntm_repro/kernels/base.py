@@ -3,6 +3,7 @@
 Shape suffixes: T time steps, B sequences of the batch, I input channels, O output channels.
 """
 
+import math
 from abc import ABC, abstractmethod
 from typing import ClassVar, NamedTuple
 
@@ -42,8 +43,14 @@ class Kernel(ABC):
         """All steps of `x_TBI`, differentiable like any function of torch: see `Model.unroll`."""
 
     @abstractmethod
-    def cost_and_gradient(self, x_TBI: Tensor, target_TBO: Tensor, mask_TO: Tensor) -> Cost:
-        """The cost of a batch; its mean's gradient goes into `parameters.gradients`, in place of what was there."""
+    def cost_and_gradient(
+        self, x_TBI: Tensor, target_TBO: Tensor, mask_TO: Tensor, gradient_bound: float = math.inf
+    ) -> Cost:
+        """The cost of a batch; its mean's gradient goes into `parameters.gradients`, in place of what was there.
+
+        gradient_bound: what a number of a single sequence's state gradient may not exceed on its way through time, see
+        `Model.unroll`.
+        """
 
     @abstractmethod
     def gradient_norm(self) -> float:

@@ -19,8 +19,11 @@ class Eager(Kernel):
     def unroll(self, x_TBI: Tensor, state: State | None = None, trace: bool = False) -> Unrolled:
         return self.model.unroll(x_TBI, state, trace)
 
-    def cost_and_gradient(self, x_TBI: Tensor, target_TBO: Tensor, mask_TO: Tensor) -> Cost:
-        y_TBO = self.unroll(x_TBI).y_TBO
+    def cost_and_gradient(
+        self, x_TBI: Tensor, target_TBO: Tensor, mask_TO: Tensor, gradient_bound: float = math.inf
+    ) -> Cost:
+        # Of the mean's gradient each sequence has its share.
+        y_TBO = self.model.unroll(x_TBI, gradient_bound=gradient_bound / x_TBI.shape[1]).y_TBO
         bits_B = loss.bits(y_TBO, target_TBO, mask_TO)
         # Not .backward(): it would add to each parameter's .grad, which belongs to whoever calls unroll.
         parameters = self.parameters.parameters

@@ -3,6 +3,7 @@
 Shape suffixes: T time steps, B sequences of the batch, I input channels, O output channels.
 """
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
@@ -37,16 +38,22 @@ class Model(nn.Module, ABC):
         y_BO, state, _ = self.advance(x_BI, state)
         return y_BO, state
 
-    def unroll(self, x_TBI: Tensor, state: State | None = None, trace: bool = False) -> Unrolled:
+    def unroll(
+        self, x_TBI: Tensor, state: State | None = None, trace: bool = False, gradient_bound: float = math.inf
+    ) -> Unrolled:
         """All steps of `x_TBI` from `state` (by default the learned initial one).
 
         This is the readable reference; `ntm_repro.kernels` chooses a faster equivalent where there is one.
-        With `trace`, the memory's trace has a leading time axis T on every tensor.
+        With `trace`, the memory's trace has a leading time axis T on every tensor. With a finite `gradient_bound`, the
+        gradient of the state is clipped to ±gradient_bound, number by number, wherever it passes from a step back to
+        the one before.
         """
         if state is None:
             state = self.initial_state(x_TBI.shape[1])
         outputs, traces = [], []
         for x_BI in x_TBI:
+            if gradient_bound < math.inf:
+                state = bounded(state, gradient_bound)
             y_BO, state, step_trace = self.advance(x_BI, state)
             outputs.append(y_BO)
             if trace and step_trace is not None:
@@ -57,3 +64,25 @@ class Model(nn.Module, ABC):
     @property
     def parameter_count(self) -> int:
         return sum(p.numel() for p in self.parameters())
+
+
+class _Bounded(torch.autograd.Function):
+    """The identity, whose gradient is clipped to ±bound."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, bound: float) -> Tensor:
+        ctx.bound = bound
+        return x.view_as(x)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, d_x: Tensor) -> tuple[Tensor, None]:
+        return d_x.clamp(-ctx.bound, ctx.bound), None
+
+
+def bounded(state: State, bound: float) -> State:
+    """The same state, through which only gradients within ±bound flow back."""
+    if isinstance(state, Tensor):
+        return _Bounded.apply(state, bound)
+    parts = [bounded(part, bound) for part in state]
+    return type(state)(*parts) if hasattr(state, "_fields") else type(state)(parts)

@@ -38,7 +38,7 @@ class MemorySettings:
 
     locations: int = 128
     width: int = 20
-    start: Start = Start.shared
+    start: Start = Start.patterned
 
 
 @dataclass

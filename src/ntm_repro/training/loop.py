@@ -102,7 +102,7 @@ class Trainer:
     def update(self) -> None:
         """Train on the next batch. Raises `Diverged` before anything not finite reaches a weight."""
         batch, tensors, optimum = self._next()
-        cost = self.kernel.cost_and_gradient(*tensors)
+        cost = self.kernel.cost_and_gradient(*tensors, self.settings.gradient_bound)
         bits, grad_norm = float(cost.bits_B.sum()), self.kernel.gradient_norm()
         if not (math.isfinite(bits) and math.isfinite(grad_norm)):
             what = "gradient" if math.isfinite(bits) else "loss"

@@ -11,7 +11,11 @@ Clip = Enum("Clip", "value norm none")
 
 @dataclass
 class TrainSettings:
-    """sequences: how many in all. log_every, checkpoint_every: in sequences. clip_at: ± per component, or the norm."""
+    """sequences: how many in all. log_every, checkpoint_every: in sequences. clip_at: ± per component, or the norm.
+
+    clip_through_time: whether the gradient of a sequence's state, too, is clipped to ±clip_at, component by component,
+    where it passes from a step back to the one before ("all gradient components", paper section 4.6).
+    """
 
     sequences: int = 1_000_000
     batch_size: int = 1
@@ -20,6 +24,12 @@ class TrainSettings:
     checkpoint_every: int = 10_000
     clip: Clip = Clip.value
     clip_at: float = 10.0
+    clip_through_time: bool = True
+
+    @property
+    def gradient_bound(self) -> float:
+        """How far a component of the state's gradient may go: ±clip_at, or any distance."""
+        return self.clip_at if self.clip_through_time else math.inf
 
     def check(self) -> None:
         """Raise `UsageError` for a value out of range."""

@@ -4,6 +4,7 @@ Shape suffixes: T time steps, B sequences of the batch, I input channels, O outp
 N locations, M width of a location.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,9 @@ class FusedSequences(Fused):
         self._none_3, self._none_2 = np.empty((0, 0, 0), self.values.dtype), np.empty((0, 0), self.values.dtype)
         self._none = np.empty(0)
 
-    def cost_and_gradient(self, x_TBI: Tensor, target_TBO: Tensor, mask_TO: Tensor) -> Cost:
+    def cost_and_gradient(
+        self, x_TBI: Tensor, target_TBO: Tensor, mask_TO: Tensor, gradient_bound: float = math.inf
+    ) -> Cost:
         self._check_current()
         steps, batch, _ = x_TBI.shape
         tapes, carry = self._tapes((steps + 1) * batch, self.plan.row), self._carry(batch, self.plan.carry)
@@ -52,6 +55,7 @@ class FusedSequences(Fused):
             bits_B,
             wrong_B,
             1 / batch,
+            gradient_bound / batch,
             sequences.START | sequences.FORWARD | sequences.COST | sequences.BACKWARD,
         )
         self._accumulate(self.gradients, tapes, carry, steps, batch, learned_start=True)
@@ -172,6 +176,7 @@ class FusedSequences(Fused):
             self._none,
             self._none,
             0.0,
+            math.inf,
             todo,
         )
 

@@ -90,6 +90,17 @@ def add(target: Any, more: Any) -> None:
 
 
 @inner
+def clip(numbers: Any, bound: float) -> None:
+    """Each number to the nearest in ±bound; a NaN stays one."""
+    high = numbers.dtype.type(bound)
+    low = -high
+    for i in range(numbers.shape[0]):
+        numbers[i] = high if numbers[i] > high else numbers[i]
+    for i in range(numbers.shape[0]):
+        numbers[i] = low if numbers[i] < low else numbers[i]
+
+
+@inner
 def gather_inputs(plan: Any, past: Any, line: Any, x_I: Any, layer: int) -> None:
     """Write what a layer sees, [x, reads before, h below, h before (LSTM)] or [h below], into its place on the row."""
     layers = plan.layers

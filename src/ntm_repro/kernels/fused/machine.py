@@ -23,12 +23,13 @@ The gradients of all weights wait until the end: each is one product of what a l
 gave, over all steps.
 """
 
+import math
 from typing import Any
 
 from ntm_repro.kernels.fused.addressing import address, address_backward, inverse_lengths, softmax
 from ntm_repro.kernels.fused.arithmetic import sigmoid, softplus, tanh
 from ntm_repro.kernels.fused.compiling import inner
-from ntm_repro.kernels.fused.controllers import add, control, control_backward, copy, weights_at
+from ntm_repro.kernels.fused.controllers import add, clip, control, control_backward, copy, weights_at
 from ntm_repro.kernels.fused.memory import add_outer, write, write_backward
 from ntm_repro.kernels.fused.products import add_combination, affine, dots, transposed_product
 
@@ -262,9 +263,20 @@ def seen_by_output(plan: Any) -> int:
 
 @inner
 def backward(
-    plan: Any, values: Any, tape: Any, carry: Any, d_x_TBI: Any, first: int, count: int, with_input: bool
+    plan: Any,
+    values: Any,
+    tape: Any,
+    carry: Any,
+    d_x_TBI: Any,
+    first: int,
+    count: int,
+    with_input: bool,
+    bound: float,
 ) -> None:
-    """Steps 1 to 7. The tape's logits hold their gradient, the carry's rows the gradients of the last state."""
+    """Steps 1 to 7. The tape's logits hold their gradient, the carry's rows the gradients of the last state.
+
+    With a finite `bound` the carry is clipped to ±bound before it passes on to the step before.
+    """
     zero = tape.dtype.type(0)
     steps = tape.shape[0] // count - 1
     reads = plan.heads * plan.width
@@ -294,5 +306,9 @@ def backward(
             if plan.recurrent:
                 add(d_hidden, carry[b, plan.d_hidden :])
         control_backward(plan, values, tape, row, count, carry, d_x_TBI[t, first : first + count], with_input)
+        if bound < math.inf:
+            for b in range(count):
+                settle_lengths(plan, tape[row - count + b], carry[b])  # the clip is of the whole gradient
+                clip(carry[b, : plan.z], bound)
     for b in range(count):
         settle_lengths(plan, tape[b], carry[b])

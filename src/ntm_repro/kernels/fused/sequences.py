@@ -29,6 +29,7 @@ def run(
     bits_B: Any,
     wrong_B: Any,
     scale: float,
+    bound: float,
     todo: int,
     part: int,
     parts: int,
@@ -36,7 +37,8 @@ def run(
     """The groups whose number is `part` modulo `parts`. tapes: those of all groups, one below the other.
 
     COST fills bits and wrong bits and leaves the gradient of scale · bits in place of the logits; without it `y_TBO`
-    takes the logits, or gives their gradient where nothing but BACKWARD is to do.
+    takes the logits, or gives their gradient where nothing but BACKWARD is to do. BACKWARD clips what passes from step
+    to step to ±bound.
     """
     steps, batch = x_TBI.shape[0], x_TBI.shape[1]
     groups = (batch + GROUP - 1) // GROUP
@@ -73,9 +75,9 @@ def run(
         if todo & BACKWARD:
             with_input = (todo & INPUT_GRADIENT) != 0
             if plan.heads > 0:
-                machine.backward(plan, values, tape, carried, d_x_TBI, first, count, with_input)
+                machine.backward(plan, values, tape, carried, d_x_TBI, first, count, with_input, bound)
             else:
-                stack.backward(plan, values, tape, carried, d_x_TBI, first, count, with_input)
+                stack.backward(plan, values, tape, carried, d_x_TBI, first, count, with_input, bound)
 
 
 @inner

@@ -5,10 +5,11 @@ sees of the input and of the layer below is one product over all steps, and only
 step. Backward likewise, from the last layer to the first. The cell is the controller's (`controllers.py`).
 """
 
+import math
 from typing import Any
 
 from ntm_repro.kernels.fused.compiling import inner
-from ntm_repro.kernels.fused.controllers import add, copy, lstm_cell, lstm_cell_backward, weights_at
+from ntm_repro.kernels.fused.controllers import add, clip, copy, lstm_cell, lstm_cell_backward, weights_at
 from ntm_repro.kernels.fused.products import add_product, affine, transposed_product
 from ntm_repro.kernels.fused.tape import Layer
 
@@ -54,9 +55,20 @@ def forward(plan: Any, values: Any, tape: Any, x_TBI: Any, first: int, count: in
 
 @inner
 def backward(
-    plan: Any, values: Any, tape: Any, carry: Any, d_x_TBI: Any, first: int, count: int, with_input: bool
+    plan: Any,
+    values: Any,
+    tape: Any,
+    carry: Any,
+    d_x_TBI: Any,
+    first: int,
+    count: int,
+    with_input: bool,
+    bound: float,
 ) -> None:
-    """The tape's logits hold their gradient, the carry's rows the gradients of the last state."""
+    """The tape's logits hold their gradient, the carry's rows the gradients of the last state.
+
+    With a finite `bound` what passes from a step to the one before is clipped to ±bound.
+    """
     layers = plan.layers
     steps = tape.shape[0] // count - 1
     output = weights_at(values, plan.output_weights, plan.hidden, plan.output_columns)
@@ -83,6 +95,9 @@ def backward(
             transposed_product(weights, tape, row, count, gates, plan.d_inputs, from_outside, inputs)
             for b in range(count):
                 copy(carry[b, d_hidden : d_hidden + size], tape[row + b, plan.d_inputs :])
+                if bound < math.inf:
+                    clip(carry[b, d_hidden : d_hidden + size], bound)
+                    clip(carry[b, d_cells : d_cells + size], bound)
         low = 0 if with_input else plan.inputs
         transposed_product(weights, tape, count, steps * count, gates, plan.d_inputs, low, from_outside)
         for t in range(steps):
