@@ -12,6 +12,13 @@ from ntm_repro.training.run_folder import RunFolder
 
 TASKS = ("copy", "repeat_copy", "associative_recall", "dynamic_ngrams", "priority_sort")  # in the paper's order
 MODELS = ("ntm", "ntm_ff", "lstm")
+NAMES = {
+    "copy": "copy",
+    "repeat_copy": "repeat copy",
+    "associative_recall": "associative recall",
+    "dynamic_ngrams": "dynamic N-grams",
+    "priority_sort": "priority sort",
+}
 
 
 @dataclass(frozen=True)
@@ -72,8 +79,9 @@ def read(folder: Path) -> Run | None:
 
 
 def find(root: Path, task: str, model: str) -> list[Run]:
-    """All runs of the pair below `root`, by seed; none where there is no folder."""
-    found = (read(folder) for folder in (root / task / model).glob("seed*"))
+    """All runs of the pair below `root` as the paper has it, by seed; none where there is no folder."""
+    folders = (folder for folder in (root / task / model).glob("seed*") if folder.name[len("seed") :].isdecimal())
+    found = (read(folder) for folder in folders)
     return sorted((run for run in found if run is not None), key=lambda run: run.seed)
 
 
