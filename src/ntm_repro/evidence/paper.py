@@ -57,6 +57,45 @@ PAIRS = {
 }
 
 
+# What section 4 of the paper says of each task, by the names of our settings.
+TASKS = {
+    "copy": {"min_length": 1, "max_length": 20},
+    "repeat_copy": {"min_length": 1, "max_length": 10, "min_repeats": 1, "max_repeats": 10},
+    "associative_recall": {"min_items": 2, "max_items": 6},
+    "dynamic_ngrams": {"length": 200, "context": 5},
+    "priority_sort": {"vectors": 20, "highest": 16},
+}
+
+
+def settings(task: str, model: str) -> dict[str, float | str]:
+    """Every setting of a run that the paper states, as {dotted key of our config: value}."""
+    pair = PAIRS[task, model]
+    layers, size = ("1×" + pair.controller).split("×")[-2:]
+    if model == "lstm":
+        stated: dict[str, float | str] = {"model.layers": int(layers), "model.size": int(size)}
+    else:
+        stated = {
+            "model.heads": int(pair.heads),
+            "model.controller.layers": int(layers),
+            "model.controller.size": int(size),
+            "model.memory.locations": 128,
+            "model.memory.width": 20,
+        }
+    return {
+        **{f"task.{name}": value for name, value in TASKS[task].items()},
+        **stated,
+        "train.sequences": sequences(task),
+        "train.learning_rate": pair.learning_rate,
+        "train.clip": "value",
+        "train.clip_at": 10.0,
+    }
+
+
+def sequences(task: str) -> int:
+    """How many sequences the paper's learning curves of a task last."""
+    return int(1000 * AXES[LEARNING_FIGURES[task]][0])
+
+
 def curves_dir() -> Path:
     """The folder of curves: inside an installed package, else beside `src` in the repository."""
     here = Path(__file__).resolve()
@@ -86,8 +125,3 @@ def curve(figure: int, model: str) -> list[tuple[float, float]]:
 def window_end(thousands: float) -> int:
     """The number of sequences that ends the window which a learning curve plots at `thousands`."""
     return round(thousands / 10 + 0.5) * 10_000
-
-
-def value_at(figure: int, model: str, sequences: int) -> float | None:
-    """The learning curve's mean over the 10,000 sequences that end at `sequences`, or None where none is plotted."""
-    return next((bits for x, bits in curve(figure, model) if window_end(x) == sequences), None)

@@ -46,13 +46,28 @@ class Run:
         return self.summary["sequences"]
 
     @property
+    def config(self) -> dict[str, Any]:
+        return self.summary["config"]
+
+    @property
     def planned(self) -> int:
         """How many its config asks for."""
-        return self.summary["config"]["train"]["sequences"]
+        return self.config["train"]["sequences"]
 
     @property
     def is_finished(self) -> bool:
         return self.summary["status"] == "finished"
+
+    @property
+    def has_diverged(self) -> bool:
+        return self.summary["status"] == "diverged"
+
+    @property
+    def progress(self) -> str:
+        """How far it came, in words."""
+        if self.has_diverged:
+            return f"seed {self.seed} diverged after {self.sequences:,} sequences"
+        return f"seed {self.seed}: {self.sequences:,} of {self.planned:,} sequences"
 
     @cached_property
     def rows(self) -> list[metrics.Row]:
@@ -88,3 +103,16 @@ def find(root: Path, task: str, model: str) -> list[Run]:
 def representative(runs: Sequence[Run]) -> Run | None:
     """The run whose weights were kept, if there is one."""
     return next((run for run in runs if run.has_weights), None)
+
+
+def gaps(task: str, model: str, found: Sequence[Run]) -> list[str]:
+    """What is missing of a pair and what makes it: no run at all, or runs that did not reach their end."""
+    command = f"make reproduce TASKS={task} MODELS={model}"
+    if not found:
+        return [f"not run yet: {command}"]
+    # What diverged would do so again.
+    return [
+        run.progress if run.has_diverged else f"{run.progress} so far: {command} SEEDS={run.seed}"
+        for run in found
+        if not run.is_finished
+    ]

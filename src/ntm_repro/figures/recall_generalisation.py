@@ -16,7 +16,7 @@ from ntm_repro.figures.style import COLOURS
 TASK = "associative_recall"
 FIGURE = 11
 SIZE = (10.5, 4.4)  # inches
-LINEAR, LOGARITHMIC = (-0.5, 42.0), (0.001, 60.0)  # bits per sequence of the panels, from bottom to top
+LINEAR, LOGARITHMIC = (-0.5, 42.0), (0.001, 100.0)  # bits per sequence of the panels, from bottom to top
 Points = list[tuple[float, float]]
 
 
@@ -66,9 +66,9 @@ def _lines(axes: Axes, evaluated: dict[str, list[Run]], floor: float) -> None:
 def _notes(sources: Sources, runs: dict[str, list[Run]]) -> list[str]:
     """How many sequences a point is, and what is missing."""
     counts = {entry["sequences"] for found in runs.values() for run in found for entry in _grid(run)}
-    lines = (
-        [f"Trained on 2 to 6 items. Each point of a seed is a mean over {min(counts):,} sequences."] if counts else []
-    )
+    lines = ["Trained on 2 to 6 items."]
+    if counts:
+        lines[0] += f" Each point of a seed is a mean over {min(counts):,} sequences."
     for model, found in runs.items():
         lines += [f"{paper.NAMES[model]}, {missing}" for missing in sources.gaps(TASK, model)]
         lines += [
