@@ -187,7 +187,7 @@ def generalisation(pairs: Sequence[Pair]) -> Table:
                     "wrong bits": _median([entry["wrong_bits"] for entry in entries]),
                     "perfect, %": _median(perfect),
                     "worst seed, %": min(perfect),
-                    "unfinished": "; ".join(run.progress for run in evaluated if not run.is_finished),
+                    "unfinished": "; ".join(run.progress for run in evaluated if not run.is_finished) or None,
                 }
             )
     columns = [Column("task"), Column("model"), Column("setting"), Column("seeds", "d"), Column("sequences", COUNT)]
