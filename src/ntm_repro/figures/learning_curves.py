@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator
 
 from ntm_repro.evidence import paper
 from ntm_repro.evidence.runs import MODELS, NAMES, Run
@@ -102,6 +102,7 @@ def _logarithmic(axes: Axes, number: int, limits: tuple[float, float]) -> None:
     axes.set(xlim=(FINE / 1000, paper.AXES[number][0]), xscale="log", xlabel="thousand sequences")
     axes.set(ylim=(bottom * (top / bottom) ** -MARGIN, top), yscale="log")
     axes.set_ylabel(f"bits per sequence (means over {FINE:,}, later more)")
+    axes.xaxis.set_major_locator(FixedLocator([1, 10, 100, paper.AXES[number][0]]))
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
