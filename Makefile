@@ -8,16 +8,26 @@ TORCH_INDEX ?=
 # What `make reproduce` trains, and how many runs at a time, each on one core.
 JOBS ?= 2
 SEEDS ?= 1 2 3
-TASKS ?= copy repeat_copy associative_recall dynamic_ngrams priority_sort
+TASKS ?= $(TASK_NAMES)
 MODELS ?= ntm ntm_ff lstm
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help setup train reproduce collect test test-slow coverage lint bench tensorboard clean
+# The paper's tasks and figures, and the task that each is about.
+TASK_NAMES := copy repeat_copy associative_recall dynamic_ngrams priority_sort
+copy_FIGURES := fig03 fig04 fig05 fig06
+repeat_copy_FIGURES := fig07 fig08 fig09
+associative_recall_FIGURES := fig10 fig11 fig12
+dynamic_ngrams_FIGURES := fig13 fig14 fig15
+priority_sort_FIGURES := fig16 fig17 fig18
+FIGURES := $(foreach task,$(TASK_NAMES),$($(task)_FIGURES))
+
+.PHONY: help setup train reproduce collect figures tables $(FIGURES) test test-slow coverage lint bench tensorboard clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[$$()A-Za-z-]+:.*##' $(MAKEFILE_LIST) \
+		| sed -E 's/:.*## /\t/; s/^\$$\(FIGURES\)/$(firstword $(FIGURES))-$(lastword $(FIGURES))/' | expand -t 16
 
 setup: .venv/.ready ## set up .venv (PYTHON=python3.12, TORCH_INDEX=<wheel index of yours> for another build of torch)
 
@@ -60,6 +70,17 @@ lint: .venv/.ready-dev ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+$(FIGURES): setup ## draw a figure of the paper from the recorded runs (TRAIN=1: run first what is missing)
+	$(if $(TRAIN),$(MAKE) reproduce TASKS=$(strip $(foreach task,$(TASK_NAMES),$(if $(filter $@,$($(task)_FIGURES)),$(task)))))
+	$(BIN)/ntm-figures $@
+
+figures: setup ## draw all of them (TRAIN=1 likewise)
+	$(if $(TRAIN),$(MAKE) reproduce)
+	$(BIN)/ntm-figures all
+
+tables: setup ## write the tables beside the paper's, as Markdown and CSV
+	$(BIN)/ntm-figures tables
 
 bench: setup ## measure the speed of training, in under 15 minutes, into results/bench
 	$(BIN)/ntm-bench

@@ -1,4 +1,4 @@
-"""The project as a whole: the wheel carries its configs, every pair has its config, YAML and code agree."""
+"""The project as a whole: what the wheel carries, every pair has its config, YAML and code agree."""
 
 import os
 import subprocess
@@ -50,15 +50,18 @@ def wheel(tmp_path_factory) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def test_the_wheel_holds_package_and_configs_only(wheel):
+def test_the_wheel_holds_package_configs_and_curves_only(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    assert {"ntm_repro/configs/train.yaml", "ntm_repro/kernels/fused/bridge.py"} <= set(names)
+    needed = ("configs/train.yaml", "kernels/fused/bridge.py", "paper_curves/fig3_LSTM.csv", "figures/ntm.mplstyle")
+    assert {f"ntm_repro/{name}" for name in needed} <= set(names)
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"ntm_repro"}
     source = {str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob("*.yaml")}
     assert {name.removeprefix("ntm_repro/configs/") for name in names if name.endswith(".yaml")} == source
+    curves = {path.name for path in (ROOT / "paper_curves").glob("*.csv")}
+    assert {name.removeprefix("ntm_repro/paper_curves/") for name in names if name.endswith(".csv")} == curves
 
 
-def test_an_installed_wheel_finds_its_configs_from_anywhere(wheel, tmp_path):
+def test_an_installed_wheel_finds_its_configs_and_curves_from_anywhere(wheel, tmp_path):
     """A second environment that sees this one's packages but has its own copy of ours."""
     home = tmp_path / "environment"
     venv.create(home, with_pip=False, system_site_packages=False)
@@ -81,12 +84,16 @@ def test_an_installed_wheel_finds_its_configs_from_anywhere(wheel, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert (elsewhere / "results/debug/copy/ntm").is_dir()
+    script = (
+        "from ntm_repro.cli import compose; from ntm_repro.evidence import paper; "
+        "print(compose.config_dir(), paper.curves_dir(), len(paper.curve(11, 'lstm')))"
+    )
     found = subprocess.run(
-        [home / "bin/python", "-c", "import ntm_repro.cli.compose as c; print(c.config_dir())"],
+        [home / "bin/python", "-c", script],
         cwd=elsewhere,
         env=environment,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert Path(found.stdout.strip()) == site / "ntm_repro/configs"
+    assert found.stdout.split() == [str(site / "ntm_repro/configs"), str(site / "ntm_repro/paper_curves"), "4"]

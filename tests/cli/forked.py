@@ -47,6 +47,7 @@ if __name__ == "__main__":
     import ntm_repro.cli.evaluate
     import ntm_repro.cli.train
     import ntm_repro.evaluation.generalisation
+    import ntm_repro.figures.learning_curves
     import ntm_repro.training.run  # noqa: F401
 
     for line in sys.stdin:

@@ -8,7 +8,8 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "words", [("train", "--help"), ("train", "--cfg", "job"), ("eval", "--help"), ("bench", "--help")]
+    "words",
+    [("train", "--help"), ("train", "--cfg", "job"), ("eval", "--help"), ("bench", "--help"), ("figures", "--help")],
 )
 def test_without_torch(words):
     script = (

@@ -1,6 +1,7 @@
 """ntm-figures: the paper's figures and tables, drawn from the evidence in results/paper."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,13 +55,21 @@ def command(argv: Sequence[str]) -> int:
     from ntm_repro.figures.sources import Sources
 
     sources = Sources(evidence, _load)
-    try:
+    with _told_of(Path(options.tables)):
         if TABLES in names:
             _write_tables(sources, Path(options.tables))
+    with _told_of(Path(options.figures)):
         _draw([name for name in names if name != TABLES], sources, Path(options.figures))
-    except OSError as error:
-        raise RunError(f"{error.filename}: {error.strerror}") from error
     return exits.DONE
+
+
+@contextmanager
+def _told_of(out: Path) -> Iterator[None]:
+    """Say in one line which file could not be read or written; `out` is what a full disk leaves unnamed."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"{error.filename or out}: {error.strerror}") from error
 
 
 def _names(given: Sequence[str]) -> list[str]:

@@ -12,6 +12,13 @@ from ntm_repro.training.run_folder import RunFolder
 
 TASKS = ("copy", "repeat_copy", "associative_recall", "dynamic_ngrams", "priority_sort")  # in the paper's order
 MODELS = ("ntm", "ntm_ff", "lstm")
+NAMES = {
+    "copy": "copy",
+    "repeat_copy": "repeat copy",
+    "associative_recall": "associative recall",
+    "dynamic_ngrams": "dynamic N-grams",
+    "priority_sort": "priority sort",
+}
 
 
 @dataclass(frozen=True)
@@ -39,13 +46,28 @@ class Run:
         return self.summary["sequences"]
 
     @property
+    def config(self) -> dict[str, Any]:
+        return self.summary["config"]
+
+    @property
     def planned(self) -> int:
         """How many its config asks for."""
-        return self.summary["config"]["train"]["sequences"]
+        return self.config["train"]["sequences"]
 
     @property
     def is_finished(self) -> bool:
         return self.summary["status"] == "finished"
+
+    @property
+    def has_diverged(self) -> bool:
+        return self.summary["status"] == "diverged"
+
+    @property
+    def progress(self) -> str:
+        """How far it came, in words."""
+        if self.has_diverged:
+            return f"seed {self.seed} diverged after {self.sequences:,} sequences"
+        return f"seed {self.seed}: {self.sequences:,} of {self.planned:,} sequences"
 
     @cached_property
     def rows(self) -> list[metrics.Row]:
@@ -72,11 +94,25 @@ def read(folder: Path) -> Run | None:
 
 
 def find(root: Path, task: str, model: str) -> list[Run]:
-    """All runs of the pair below `root`, by seed; none where there is no folder."""
-    found = (read(folder) for folder in (root / task / model).glob("seed*"))
+    """All runs of the pair below `root` as the paper has it, by seed; none where there is no folder."""
+    folders = (folder for folder in (root / task / model).glob("seed*") if folder.name[len("seed") :].isdecimal())
+    found = (read(folder) for folder in folders)
     return sorted((run for run in found if run is not None), key=lambda run: run.seed)
 
 
 def representative(runs: Sequence[Run]) -> Run | None:
     """The run whose weights were kept, if there is one."""
     return next((run for run in runs if run.has_weights), None)
+
+
+def gaps(task: str, model: str, found: Sequence[Run]) -> list[str]:
+    """What is missing of a pair and what makes it: no run at all, or runs that did not reach their end."""
+    command = f"make reproduce TASKS={task} MODELS={model}"
+    if not found:
+        return [f"not run yet: {command}"]
+    # What diverged would do so again.
+    return [
+        run.progress if run.has_diverged else f"{run.progress} so far: {command} SEEDS={run.seed}"
+        for run in found
+        if not run.is_finished
+    ]

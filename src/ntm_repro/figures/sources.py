@@ -36,13 +36,5 @@ class Sources:
         return None if run is None else Trained(run, *self.load(run.folder))
 
     def gaps(self, task: str, model: str) -> list[str]:
-        """What is missing of a pair, in words fit for a figure: no run at all, or runs that are not finished."""
-        command = f"make reproduce TASKS={task} MODELS={model}"
-        found = self.runs(task, model)
-        if not found:
-            return [f"not run yet: {command}"]
-        return [
-            f"seed {run.seed}: {run.sequences:,} of {run.planned:,} sequences so far: {command} SEEDS={run.seed}"
-            for run in found
-            if not run.is_finished
-        ]
+        """What is missing of a pair, in words fit for a figure."""
+        return runs.gaps(task, model, self.runs(task, model))

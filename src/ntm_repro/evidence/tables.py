@@ -1,0 +1,344 @@
+"""The tables: the paper's settings and numbers beside those of the recorded runs, and what the runs took."""
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ntm_repro.evidence import convergence, paper, rendering, runs
+from ntm_repro.evidence.rendering import Cell, Column, Table
+from ntm_repro.evidence.runs import MODELS, NAMES, TASKS, Run
+from ntm_repro.evidence.windows import WIDTH, windows
+
+TARGETS = (50_000, 100_000, 200_000, 300_000, 500_000, 1_000_000)  # sequences
+BITS = ",.3f"
+COUNT = ",d"
+MEDIAN = ",.0f"
+Row = dict[str, Cell]
+
+
+class Pair(NamedTuple):
+    """All recorded runs of a task and model."""
+
+    task: str
+    model: str
+    runs: list[Run]
+
+    @property
+    def names(self) -> Row:
+        return {"task": NAMES[self.task], "model": paper.NAMES[self.model]}
+
+
+def write(root: Path, out: Path) -> list[Path]:
+    """Every table of the runs below `root`, as Markdown and CSV in `out`; returns the files. Raises `OSError`."""
+    pairs = [Pair(task, model, runs.find(root, task, model)) for task in TASKS for model in MODELS]
+    tables = (settings(pairs), convergence_of(pairs), targets(pairs), generalisation(pairs), times(pairs))
+    return [path for table in tables for path in rendering.write(out, table)]
+
+
+def settings(pairs: Sequence[Pair]) -> Table:
+    """Tables 1–3 beside ours."""
+    rows = []
+    for pair in pairs:
+        printed = paper.PAIRS[pair.task, pair.model]
+        row: Row = {
+            **pair.names,
+            "heads, paper": int(printed.heads) if printed.heads else None,
+            "controller, paper": printed.controller,
+            "learning rate, paper": printed.learning_rate,
+            "sequences, paper": paper.sequences(pair.task),
+            "parameters, paper": printed.parameters,
+            "deviations": "no run",
+        }
+        if pair.runs:
+            parameters = _shared([run.summary["parameters"] for run in pair.runs])
+            row |= {
+                "heads, ours": _shared([_leaf(run, "model.heads") for run in pair.runs]),
+                "controller, ours": _shared([_controller(run) for run in pair.runs]),
+                "learning rate, ours": _shared([_leaf(run, "train.learning_rate") for run in pair.runs]),
+                "sequences, ours": _shared([run.planned for run in pair.runs]),
+                "parameters, ours": parameters,
+                "difference": parameters - printed.parameters if isinstance(parameters, int) else None,
+                "deviations": _deviations(pair) or "none",
+            }
+        rows.append(row)
+    columns = [Column("task"), Column("model")]
+    for name, form in (
+        ("heads", "d"),
+        ("controller", ""),
+        ("learning rate", "g"),
+        ("sequences", COUNT),
+        ("parameters", COUNT),
+    ):
+        columns += [Column(f"{name}, paper", form), Column(f"{name}, ours", form)]
+    columns += [Column("difference", "+,d"), Column("deviations")]
+    caption = (
+        "Tables 1–3 of the paper, and the number of sequences its learning curves last, beside the recorded runs. "
+        "Controller: layers × units; h heads are h reading and h writing ones. Difference: our parameters less the "
+        "paper's; its NTM counts fit no single wiring, and its LSTM count for priority sort is very likely 348,424 "
+        "with two digits exchanged. Deviations: settings of our runs that differ from what the paper states of the "
+        "task, sizes, memory, learning rate, clipping and length of training."
+    )
+    return Table("settings", "Settings and parameters", caption, columns, rows)
+
+
+def convergence_of(pairs: Sequence[Pair]) -> Table:
+    """When each run solved its task, relapses, and where it ended."""
+    kinds = [convergence.THRESHOLDS[task] for task in ("copy", "dynamic_ngrams", "priority_sort")]
+    below = [f"below {' / '.join(f'{value:g}' for value in level)}" for level in zip(*kinds, strict=True)]
+    rows: list[Row] = []
+    for pair in pairs:
+        paper_at = dict(convergence.paper_means(pair.task, pair.model))
+        found = [convergence.of_rows(pair.task, run.rows) for run in pair.runs]
+        for run, ours in zip(pair.runs, found, strict=True):
+            rows.append(
+                {
+                    **pair.names,
+                    "seed": str(run.seed),
+                    "sequences": run.sequences,
+                    **dict(zip(below, ours.reached, strict=True)),
+                    "relapses": ours.relapses,
+                    "final": ours.final,
+                    "paper, there": paper_at.get(run.sequences // WIDTH * WIDTH),
+                    "status": _status(run),
+                }
+            )
+        rows += _summaries(pair, found, below)
+        its = convergence.of_paper(pair.task, pair.model)
+        rows.append(
+            {
+                **pair.names,
+                "seed": "paper",
+                "sequences": paper.sequences(pair.task),
+                **dict(zip(below, its.reached, strict=True)),
+                "final": its.final,
+            }
+        )
+    levels = [Column(heading, MEDIAN) for heading in below]
+    columns = [Column("task"), Column("model"), Column("seed"), Column("sequences", COUNT), *levels]
+    columns += [Column("relapses", MEDIAN), Column("final", BITS), Column("paper, there", BITS), Column("status")]
+    first, second = (" / ".join(f"{values[level]:g}" for values in kinds) for level in (0, 1))
+    caption = (
+        "Sequences until the mean cost of the last 10,000 first fell below a threshold, in bits per sequence: the "
+        "first number is for copy, repeat copy and associative recall; the second for dynamic N-grams, whose cost "
+        "here is the gap to the optimal estimator on the same sequences (the paper's: to its line at "
+        f"{paper.NGRAM_OPTIMUM}); the third for priority sort. Relapses: once that mean was below {second} bits, "
+        f"the stretches of one or more consecutive rows of metrics.csv (1,000 sequences each) above {first}. Final: "
+        "the mean of the last 10,000 sequences; beside it the paper's curve at the same number of sequences. "
+        "Medians: a seed that has not got below counts as later than any other; relapses are of seeds that were "
+        "below the second threshold, final costs of finished ones. Seeds: how many got below, and how many of "
+        "those below the second threshold relapsed."
+    )
+    return Table("convergence", "Convergence", caption, columns, rows, _missing(pairs))
+
+
+def targets(pairs: Sequence[Pair]) -> Table:
+    """The paper's learning curves at round numbers of sequences, beside ours."""
+    rows: list[Row] = []
+    for pair in pairs:
+        paper_at = dict(convergence.paper_means(pair.task, pair.model))
+        ours = [
+            {window.edge: window.mean for window in windows(convergence.costs(pair.task, run.rows))}
+            for run in pair.runs
+        ]
+        for sequences in TARGETS:
+            if sequences > paper.sequences(pair.task):
+                continue
+            here = [means[sequences] for means in ours if sequences in means]
+            off_axis = sequences < min(paper_at)
+            rows.append(
+                {
+                    **pair.names,
+                    "sequences": sequences,
+                    "paper": f"> {_top(pair.task):g}" if off_axis else paper_at.get(sequences),
+                    **_spread(here),
+                    "seeds": len(here),
+                }
+            )
+    columns = [Column("task"), Column("model"), Column("sequences", COUNT)]
+    columns += [Column(name, BITS) for name in ("paper", "median", "lowest", "highest")] + [Column("seeds", "d")]
+    caption = (
+        "Bits per sequence, means over the 10,000 sequences that end at the given number: the paper's one run, "
+        "read off its learning curve (Figures 3, 7, 10, 13 and 18; > where it is still above the figure), beside "
+        "the median, lowest and highest of our seeds that got there. Dynamic N-grams: bits above the optimal "
+        f"estimator, ours on the same sequences, the paper's above its line at {paper.NGRAM_OPTIMUM}, which is "
+        "itself uncertain by ± 1.1."
+    )
+    return Table("targets", "Learning curves at round numbers of sequences", caption, columns, rows, _missing(pairs))
+
+
+def generalisation(pairs: Sequence[Pair]) -> Table:
+    """What the trained models do on longer sequences."""
+    rows: list[Row] = []
+    for pair in pairs:
+        evaluated = [run for run in pair.runs if run.evaluation]
+        printed = dict(paper.curve(11, pair.model)) if pair.task == "associative_recall" else {}
+        for setting, entries in _by_setting(evaluated).items():
+            perfect = [100 * entry["perfect"] for entry in entries]
+            rows.append(
+                {
+                    **pair.names,
+                    "setting": setting,
+                    "seeds": len(entries),
+                    "sequences": min(entry["sequences"] for entry in entries),
+                    **_spread([entry["bits"] for entry in entries]),
+                    "paper": printed.get(float(setting)) if printed else None,
+                    "optimum": _median([entry["optimum_bits"] for entry in entries]),
+                    "wrong bits": _median([entry["wrong_bits"] for entry in entries]),
+                    "perfect, %": _median(perfect),
+                    "worst seed, %": min(perfect),
+                    "unfinished": "; ".join(run.progress for run in evaluated if not run.is_finished) or None,
+                }
+            )
+    columns = [Column("task"), Column("model"), Column("setting"), Column("seeds", "d"), Column("sequences", COUNT)]
+    columns += [Column(name, BITS) for name in ("median", "lowest", "highest", "paper", "optimum", "wrong bits")]
+    columns += [Column("perfect, %", ".1f"), Column("worst seed, %", ".1f"), Column("unfinished")]
+    caption = (
+        "The trained models on sequences they were not trained on, most of them longer. Setting: length (copy, "
+        "dynamic N-grams), length × repeats (repeat copy), items (associative recall), vectors × highest (priority "
+        "sort). Sequences: how many each seed was tested on. Median, lowest, highest: bits per sequence of the "
+        "seeds; paper: Figure 11; optimum: bits of the optimal estimator on the same sequences. Wrong bits per "
+        "sequence and the share of sequences without one: medians over the seeds."
+    )
+    return Table("generalisation", "Generalisation", caption, columns, rows)
+
+
+def times(pairs: Sequence[Pair]) -> Table:
+    """What each run took."""
+    rows: list[Row] = []
+    for pair in pairs:
+        for run in pair.runs:
+            hours = run.summary["wall_seconds"] / 3600
+            rows.append(
+                {
+                    **pair.names,
+                    "seed": str(run.seed),
+                    "sequences": run.sequences,
+                    "wall hours": hours,
+                    "sequences/s": run.sequences / max(run.summary["wall_seconds"], 1e-9),
+                    "threads": run.summary["threads"],
+                    "core-hours": hours * run.summary["threads"],
+                    "commit": run.summary["commit"][:10] + (", changed" if run.summary["dirty"] else ""),
+                    "status": _status(run),
+                }
+            )
+    totals = {name: sum(float(row[name] or 0) for row in rows) for name in ("wall hours", "core-hours")}
+    rows.append({"task": "total", "seed": f"{len(rows)} runs", "sequences": _total(pairs), **totals})
+    columns = [Column("task"), Column("model"), Column("seed"), Column("sequences", COUNT)]
+    columns += [Column("wall hours", ",.2f"), Column("sequences/s", ",.0f"), Column("threads", "d")]
+    columns += [Column("core-hours", ",.2f"), Column("commit"), Column("status")]
+    caption = (
+        "Every recorded run: how long it trained (all its resumptions together), at what speed, from which commit. "
+        "Core-hours are wall hours × threads."
+    )
+    return Table("runs", "Runs", caption, columns, rows, _missing(pairs))
+
+
+def _summaries(pair: Pair, found: Sequence[convergence.Convergence], below: Sequence[str]) -> Iterator[Row]:
+    """How many seeds got below each threshold, and the medians."""
+    if not found:
+        yield {**pair.names, "seed": "no run"}
+        return
+    reached = list(zip(*(ours.reached for ours in found), strict=True))
+    share = [f"{sum(count is not None for count in counts)} of {len(counts)}" for counts in reached]
+    finals = [ours.final for run, ours in zip(pair.runs, found, strict=True) if run.is_finished]
+    relapses = [ours.relapses for ours in found]
+    relapsed = [count for count in relapses if count is not None]
+    yield {
+        **pair.names,
+        "seed": "median",
+        **dict(zip(below, map(convergence.middle, reached), strict=True)),
+        "relapses": _median(relapses),
+        "final": _median(finals),
+    }
+    yield {
+        **pair.names,
+        "seed": "seeds",
+        **dict(zip(below, share, strict=True)),
+        "relapses": f"{sum(map(bool, relapsed))} of {len(relapsed)}",
+    }
+
+
+def _status(run: Run) -> str:
+    if run.is_finished:
+        return "finished"
+    return "diverged" if run.has_diverged else f"so far, of {run.planned:,}"
+
+
+def _missing(pairs: Sequence[Pair]) -> list[str]:
+    return [
+        f"{pair.names['task']}, {pair.names['model']}, {gap}"
+        for pair in pairs
+        for gap in runs.gaps(pair.task, pair.model, pair.runs)
+    ]
+
+
+def _leaf(run: Run, key: str) -> Any:
+    """A value of the run's config by its dotted key, or None."""
+    node: Any = run.config
+    for name in key.split("."):
+        node = node.get(name) if isinstance(node, dict) else None
+    return node
+
+
+def _controller(run: Run) -> str:
+    """As Tables 1–3 print it: the size, behind the number of layers where that is not one."""
+    prefix = "model" if run.model == "lstm" else "model.controller"
+    layers, size = _leaf(run, f"{prefix}.layers"), _leaf(run, f"{prefix}.size")
+    return str(size) if layers == 1 else f"{layers}×{size}"
+
+
+def _deviations(pair: Pair) -> str:
+    """Where the runs' settings are not what the paper states: of all seeds, or naming those it is true of."""
+    seeds: dict[str, list[int]] = {}
+    for run in pair.runs:
+        for key, stated in paper.settings(pair.task, pair.model).items():
+            ours = _leaf(run, key)
+            if ours != stated:
+                seeds.setdefault(f"`{key}` {_plain(ours)}, not {_plain(stated)}", []).append(run.seed)
+    return "; ".join(
+        what if len(of) == len(pair.runs) else f"{what} (seed {', '.join(map(str, of))})" for what, of in seeds.items()
+    )
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _shared(values: Sequence[Any]) -> Any:
+    """The value that all have, or all of them."""
+    distinct = list(dict.fromkeys(values))
+    return distinct[0] if len(distinct) == 1 else " or ".join(map(_plain, distinct))
+
+
+def _by_setting(evaluated: Sequence[Run]) -> Mapping[str, list[dict[str, Any]]]:
+    """{setting in words: the entries of all evaluations that have it}."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for run in evaluated:
+        for entry in (run.evaluation or {})["grid"]:
+            parts = entry["setting"] if isinstance(entry["setting"], list) else [entry["setting"]]
+            found.setdefault(" × ".join(map(str, parts)), []).append(entry)
+    return found
+
+
+def _spread(values: Sequence[float]) -> Row:
+    if not values:
+        return {}
+    return {"median": statistics.median(values), "lowest": min(values), "highest": max(values)}
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.median(known) if known else None
+
+
+def _top(task: str) -> float:
+    """Where the paper's axis of costs ends."""
+    top = paper.AXES[paper.LEARNING_FIGURES[task]][1][1]
+    return top - (paper.NGRAM_OPTIMUM if task == "dynamic_ngrams" else 0.0)
+
+
+def _total(pairs: Sequence[Pair]) -> int:
+    return sum(run.sequences for pair in pairs for run in pair.runs)

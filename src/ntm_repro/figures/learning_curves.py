@@ -1,0 +1,134 @@
+"""Figures 3, 7, 10, 13 and 18: bits per sequence over the sequences trained on, every seed and the paper's curve.
+
+On the left the paper's own axes. What those hide is on the right: how learning begins and how near to zero it ends
+(both axes logarithmic), and for N-grams the distance from the optimal estimator on the same sequences.
+"""
+
+import statistics
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator
+
+from ntm_repro.evidence import paper
+from ntm_repro.evidence.runs import MODELS, NAMES, Run
+from ntm_repro.evidence.windows import WIDTH, Window, bits, gap, median, optimum, windows
+from ntm_repro.figures import comparing
+from ntm_repro.figures.sources import Sources
+from ntm_repro.figures.style import COLOURS, OPTIMUM
+
+SIZE = (10.5, 4.6)  # inches
+MARGIN = 0.012  # of the axis below 0, where lines would else be cut in half
+FINE, GROWTH = 1_000, 0.05  # windows on a logarithmic axis: a thousand sequences, and later a share of those before
+NGRAMS = "dynamic_ngrams"
+GAPS = (0.0, 8.0)  # bits above the optimum that Figure 13's second panel shows
+# The second panel's bits per sequence, from bottom to top. Below the bottom the paper's curves cannot be read off its
+# figures, and are drawn there, like ours.
+CLOSE_UP = {
+    "copy": (0.01, 100.0),
+    "repeat_copy": (0.1, 250.0),
+    "associative_recall": (0.01, 25.0),
+    "priority_sort": (5.0, 140.0),
+}
+Points = Sequence[tuple[float, float]]
+
+
+class Panel(NamedTuple):
+    """What one panel shows: windows of a run, and from a point of the paper's curve to its value here."""
+
+    windows: Callable[[Run], list[Window]]
+    of_paper: Callable[[float], float]
+    floor: float = float("-inf")
+
+
+def draw(sources: Sources, task: str) -> Figure:
+    """The task's learning curves from the evidence."""
+    number = paper.LEARNING_FIGURES[task]
+    runs = {model: sources.runs(task, model) for model in MODELS}
+    figure = Figure(figsize=SIZE)
+    left, right = figure.subplots(1, 2)
+
+    _curves(left, number, runs, Panel(lambda run: windows(run.rows, bits), lambda value: value))
+    _linear(left, number, paper.AXES[number][1], f"bits per sequence (means over {WIDTH:,})")
+    left.set_title(f"Figure {number}, {NAMES[task]}: the paper's axes")
+    if task == NGRAMS:
+        _optima(left, [run for found in runs.values() for run in found])
+        _curves(right, number, runs, Panel(lambda run: windows(run.rows, gap), _gap_of_paper))
+        _linear(right, number, GAPS, f"bits above the optimum (means over {WIDTH:,})")
+        right.set_title("Above the optimal estimator on the same sequences")
+    else:
+        bottom = CLOSE_UP[task][0]
+        fine = Panel(lambda run: windows(run.rows, bits, FINE, GROWTH), lambda value: value, bottom)
+        _curves(right, number, runs, fine)
+        _logarithmic(right, number, CLOSE_UP[task])
+        right.set_title(f"From the first thousand sequences; below {bottom:g} bits drawn at {bottom:g}")
+
+    comparing.legend(figure, {model: len(found) for model, found in runs.items()})
+    comparing.notes(figure, _notes(sources, task))
+    return figure
+
+
+def _curves(axes: Axes, number: int, runs: dict[str, list[Run]], panel: Panel) -> None:
+    """Every run thin, their median strong, the paper's curve dashed, in the model's colour."""
+    for model, found in runs.items():
+        curves = [panel.windows(run) for run in found]
+        for run, curve in zip(found, curves, strict=True):
+            points = [(window.middle, window.mean) for window in curve]
+            _line(axes, points, panel.floor, model, f"seed {run.seed}", comparing.SEED)
+        _line(axes, median(curves), panel.floor, model, "median", comparing.MEDIAN)
+        printed = [(1000 * x, panel.of_paper(value)) for x, value in paper.plotted(number, model)]
+        _line(axes, printed, panel.floor, model, "paper", comparing.PAPER)
+
+
+def _line(axes: Axes, points: Points, floor: float, model: str, what: str, look: comparing.Look) -> None:
+    """A line through (sequences, bits), over thousands of sequences."""
+    x = [sequences / 1000 for sequences, _ in points]
+    y = [max(value, floor) for _, value in points]
+    axes.plot(x, y, color=COLOURS[model], label=f"{model} {what}", **look)
+
+
+def _linear(axes: Axes, number: int, limits: tuple[float, float], label: str) -> None:
+    bottom, top = limits
+    axes.set(xlim=(0, paper.AXES[number][0]), ylim=(bottom - MARGIN * (top - bottom) * (bottom == 0), top))
+    axes.set(xlabel="thousand sequences", ylabel=label)
+    axes.yaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10]))
+
+
+def _logarithmic(axes: Axes, number: int, limits: tuple[float, float]) -> None:
+    bottom, top = limits
+    few = top < 100 * bottom  # less than two decades: label more than their powers
+    axes.set(xlim=(FINE / 1000, paper.AXES[number][0]), xscale="log", xlabel="thousand sequences")
+    axes.set(ylim=(bottom * (top / bottom) ** -MARGIN, top), yscale="log")
+    axes.set_ylabel(f"bits per sequence (means over {FINE:,}, later more)")
+    axes.xaxis.set_major_locator(FixedLocator([1, 10, 100, paper.AXES[number][0]]))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def _gap_of_paper(value: float) -> float:
+    return value - paper.NGRAM_OPTIMUM
+
+
+def _optima(axes: Axes, found: Sequence[Run]) -> None:
+    """The optimal estimator's cost: the mean over all our sequences, and the line that the paper plots."""
+    costs = [window.mean for run in found for window in windows(run.rows, optimum)]
+    lines = []
+    if costs:
+        ours = statistics.fmean(costs)
+        label = f"optimal estimator, our sequences ({ours:.1f})"
+        lines.append(axes.axhline(ours, color=OPTIMUM, linewidth=1, label=label))
+    label = f"optimal estimator, the paper's ({paper.NGRAM_OPTIMUM:.1f})"
+    lines.append(axes.axhline(paper.NGRAM_OPTIMUM, color=OPTIMUM, label=label, **comparing.PAPER))
+    axes.legend(handles=lines, loc="upper right")
+
+
+def _notes(sources: Sources, task: str) -> list[str]:
+    """What is missing, model by model, and what the numbers cannot tell."""
+    missing = [f"{paper.NAMES[model]}, {missing}" for model in MODELS for missing in sources.gaps(task, model)]
+    if task != NGRAMS:
+        return missing
+    # Its line is the mean of 1,000 sequences, and a sequence's optimum scatters by 35 bits.
+    return [f"The paper's optimum of {paper.NGRAM_OPTIMUM} bits is itself uncertain by ± 1.1.", *missing]
