@@ -63,6 +63,8 @@ class PatternedStart(SharedStart):
     written there.
     """
 
+    pattern_NM: Tensor
+
     def __init__(self, heads: int, locations: int, width: int, generator: torch.Generator) -> None:
         super().__init__(heads, locations, width, generator)
         self.register_buffer("pattern_NM", pattern(locations, width), persistent=False)

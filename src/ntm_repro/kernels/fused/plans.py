@@ -101,5 +101,5 @@ def _pattern(model: Any, locations: int, width: int) -> np.ndarray:
     """In float32, as the model keeps it, whatever type the kernel computes in."""
     start = getattr(model, "start", None)
     if isinstance(start, PatternedStart):
-        return start.pattern_NM.float().numpy()  # type: ignore[operator]
+        return start.pattern_NM.float().numpy()
     return np.zeros((locations, width), np.float32)
