@@ -26,10 +26,18 @@ def contexts(bit_T: np.ndarray, context: int) -> np.ndarray:
     return np.concatenate([np.full(context, -1), code_T[:-1]])
 
 
-def most_visited(context_T: np.ndarray, count: int) -> list[int]:
-    """The contexts met most often, the most frequent first, of equally frequent ones the smaller number."""
-    values, visits = np.unique(context_T[context_T >= 0], return_counts=True)
-    return values[np.lexsort((values, -visits))][:count].tolist()
+def most_visited(context_T: np.ndarray, count: int, apart: int) -> list[int]:
+    """The contexts met most often, those first whose visits lie `apart` steps or more apart (their median).
+
+    That sets back the contexts of a periodic stretch, such as 01010 and 10101 where the bits alternate: often met, but
+    in one place. Of those met equally often the one met over the longest time comes first, then the smaller number.
+    """
+    ranked = []
+    for code in np.unique(context_T[context_T >= 0]).tolist():
+        steps = np.flatnonzero(context_T == code)
+        scattered = len(steps) > 1 and np.median(np.diff(steps)) >= apart
+        ranked.append((not scattered, -len(steps), int(steps[0] - steps[-1]), code))
+    return [code for *_, code in sorted(ranked)[:count]]
 
 
 def overlap(weighting_TN: np.ndarray, context_T: np.ndarray) -> Overlap:

@@ -45,7 +45,9 @@ def _listed() -> str:
     return ", ".join(map(str, ABOVE)) + f" and {BELOW}"
 
 
-def _copy(sheet: panels.Sheet, left: float, top: float, step: float, trained: Trained, length: int, named: bool) -> None:
+def _copy(
+    sheet: panels.Sheet, left: float, top: float, step: float, trained: Trained, length: int, named: bool
+) -> None:
     said = answer(trace(trained.task, trained.kernel, length, trained.run.seed))
     strips, image = answers.strips(sheet, left, top, length * step, said)
     wrong = int(said.wrong_AC.sum())

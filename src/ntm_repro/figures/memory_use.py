@@ -141,7 +141,8 @@ def _fill(
     panels.colour_bar_beside(sheet, axes.outputs, outputs)
     for panel, values_THM, column in ((axes.added, heads.add_TWM, left), (axes.read, heads.read_TRM, right)):
         values_TC = values_THM[column].reshape(column.stop - column.start, -1)
-        panels.colour_bar_beside(sheet, panel, panels.matrix(panel, values_TC, column.start, panels.limit_of(values_TC)))
+        image = panels.matrix(panel, values_TC, column.start, panels.limit_of(values_TC))
+        panels.colour_bar_beside(sheet, panel, image)
         panel.set_ylabel("component")
     panels.matrix(axes.writing, write_TN[left][:, row_N], left.start)
     read = panels.matrix(axes.reading, read_TN[right][:, row_N], right.start)
@@ -200,7 +201,7 @@ def _explain_recall(axes: Panels, traced: Traced, weightings: Weightings) -> Non
 
 
 def items_and_query(input_TI: np.ndarray) -> tuple[list[int], int, int]:
-    """The steps of the items' flags, the step of the query's first flag, and which of the items (from 0) it asks for."""
+    """The steps of the items' flags, the step of the query's first flag, and which item (from 0) it shows."""
     items = np.flatnonzero(input_TI[:, ITEM]).tolist()
     query = int(np.flatnonzero(input_TI[:, QUERY])[0])
 
@@ -235,7 +236,7 @@ SCENES = {
         _explain_repeat_copy,
     ),
     "associative_recall": Scene(
-        "Associative recall: six items on their way into memory (left), and one out of it, asked for by the item before it",
+        "Associative recall: six items on their way into memory (left), and one out of it, the one after the query",
         "Framed: what the answer is read from, and when that was written.",
         6,
         slice(0, 24),

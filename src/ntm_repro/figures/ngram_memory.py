@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
 from ntm_repro.evaluation.contexts import contexts, most_visited, overlap
@@ -23,7 +24,7 @@ SHOWN = 100  # the last steps, by which the contexts have been met before
 MARKS = (("o", panels.MARK), ("D", "#56b4e9"))  # a shape and a colour for each marked context
 # Inches.
 PAGE, LEFT, RIGHT = 9.5, 0.95, 0.65
-HEADING, TITLE, STEPS, CAPTION = 0.4, 0.28, 0.45, 0.62
+HEADING, TITLE, STEPS, CAPTION = 0.4, 0.28, 0.45, 0.95
 STRIP, COMPONENT, LOCATION, TALLEST = 0.16, 0.05, 0.06, 2.1
 
 
@@ -47,7 +48,9 @@ def draw(sources: Sources) -> Figure:
     tall = min(max(LOCATION * len(row_N), 0.8), TALLEST)
     heights = (STRIP, COMPONENT * added_TC.shape[1], 2 * STRIP, tall, tall)
     sheet = panels.sheet(PAGE, HEADING + sum(heights) + len(heights) * TITLE + STEPS + CAPTION)
-    sheet.write(LEFT, 0.1, f"Dynamic N-grams: the memory over the last {len(bit_T) - begin} steps of a sequence", size=11)
+    sheet.write(
+        LEFT, 0.1, f"Dynamic N-grams: the memory over the last {len(bit_T) - begin} steps of a sequence", size=11
+    )
     axes, top = [], HEADING
     for height in heights:
         top += TITLE
@@ -55,12 +58,16 @@ def draw(sources: Sources) -> Figure:
         top += height
 
     bits, added, predictions, writing, reading = axes
-    first = panels.matrix(bits, traced.batch.input_TBI[begin:, 0], begin)
+    panels.matrix(bits, traced.batch.input_TBI[begin:, 0], begin)
     middle = panels.matrix(added, added_TC, begin, panels.limit_of(added_TC))
     panels.matrix(predictions, np.stack([traced.output_TO[begin:, 0], optimum_T[begin:]], 1), begin)
     panels.name_channels(predictions, {"NTM": 1, "optimal": 1})
-    panels.matrix(writing, write_TN[begin:, row_N], begin)
-    last = panels.matrix(reading, read_TN[begin:, row_N], begin)
+    weightings = [
+        panels.matrix(panel, weighting_TN[begin:, row_N], begin)
+        for panel, weighting_TN in ((writing, write_TN), (reading, read_TN))
+    ]
+    for image in weightings:
+        image.set_norm(PowerNorm(0.5, 0, 1))  # many weights are small, and would be as dark as none
     titles = ("inputs: the bit before", "vectors added", "predictions: P(1)", "write weightings", "read weightings")
     for panel, title in zip(axes, titles, strict=True):
         panel.set_title(title, fontsize=9.5, pad=4)
@@ -69,26 +76,26 @@ def draw(sources: Sources) -> Figure:
         panels.name_locations(panel, row_N)
         panel.set_ylabel("location")
     reading.set_xlabel("step")
-    for panel, image in ((added, middle), (reading, last)):
+    for panel, image in ((added, middle), (writing, weightings[0]), (reading, weightings[1])):
         panels.colour_bar_beside(sheet, panel, image)
 
-    marked = most_visited(context_T[begin:], len(MARKS))
+    marked = most_visited(context_T[begin:], len(MARKS), apart=context)
     _mark(reading, read_TN[:, row_N], context_T, begin, marked)
     _legend(sheet, bits, marked, context)
     reads, writes = overlap(read_TN, context_T), overlap(write_TN, context_T)
     lines = [
-        f"{panels.provenance(trained)}. {len(row_N)} of {write_TN.shape[1]} locations are shown; marked: the location "
-        "read most at each visit to a context.",
-        "Weight that two steps have in common, if they follow the same context and if not: "
+        f"{panels.provenance(trained)}. {len(row_N)} of {write_TN.shape[1]} locations are shown.",
+        "Marked: the location read most at each visit to two contexts (those met most often, less those of periodic "
+        "stretches). Weight that two",
+        "steps have in common, on average, after the same context and after different ones: "
         f"reading {reads.same:.2f} and {reads.different:.2f}, writing {writes.same:.2f} and {writes.different:.2f}.",
+        "The paper's NTM has a location for each context, which it reads, and writes anew when the next bit is known.",
     ]
     sheet.caption(LEFT, sheet.height - CAPTION + 0.08, lines)
     return sheet.figure
 
 
-def _mark(
-    axes: Axes, weighting_TN: np.ndarray, context_T: np.ndarray, begin: int, marked: Sequence[int]
-) -> None:
+def _mark(axes: Axes, weighting_TN: np.ndarray, context_T: np.ndarray, begin: int, marked: Sequence[int]) -> None:
     """A mark of the context at the largest weight of each of its visits."""
     for (shape, colour), code in zip(MARKS, marked, strict=False):
         steps = begin + np.flatnonzero(context_T[begin:] == code)

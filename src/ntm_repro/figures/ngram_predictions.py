@@ -24,7 +24,7 @@ HEADING, TITLE, TALL, STEPS, CAPTION = 0.4, 0.34, 1.05, 0.5, 0.85
 
 
 def draw(sources: Sources) -> Figure:
-    """P(next bit = 1) over the steps of one sequence, in a panel for each estimator, the bits themselves at its edges."""
+    """P(next bit = 1) over the steps of one sequence, a panel for each estimator, the bits themselves at its edges."""
     found = {model: sources.trained(TASK, model) for model in MODELS}
     task = next((trained.task for trained in found.values() if trained is not None), NGRAMS())
     bit_T = task.draw(Stream(SEED, Purpose.EXAMPLE), 0, 1, task.longest).target_TBO[:, 0, 0]
@@ -47,7 +47,7 @@ def draw(sources: Sources) -> Figure:
     axes.tick_params(labelbottom=True)
     axes.set_xlabel("step")
     lines = [
-        "Marks at the upper edge: the bit was 1; at the lower: 0. The thin black line is the optimal estimator's again.",
+        "Marks at the upper edge: the bit was 1; at the lower: 0. Thin black line: the optimal estimator again.",
         *(f"{panels.provenance(trained)}." for trained in found.values() if trained is not None),
     ]
     sheet.caption(LEFT, sheet.height - CAPTION + 0.05, lines)

@@ -5,7 +5,6 @@ Shape suffixes: T time steps, C channels (rows of a picture).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -48,7 +47,9 @@ class Sheet:
 
 def sheet(width: float, height: float) -> Sheet:
     """An empty sheet; every panel on it is placed by hand, so that a step is equally wide wherever it should be."""
-    return Sheet(Figure(figsize=(width, height), layout="none"), width, height)
+    figure = Figure(figsize=(width, height))
+    figure.set_layout_engine("none")
+    return Sheet(figure, width, height)
 
 
 def matrix(
@@ -98,7 +99,7 @@ def colour_bar(sheet: Sheet, place: tuple[float, float, float, float], image: Ax
     values = image.get_array()
     beyond = values is not None and low < 0 and float(np.abs(values).max()) > high
     bar = sheet.figure.colorbar(image, cax=sheet.axes(*place), extend="both" if beyond else "neither", extendfrac=0.06)
-    bar.outline.set(linewidth=0.6, edgecolor=FRAME)  # type: ignore[operator]
+    bar.outline.set(linewidth=0.6, edgecolor=FRAME)
     bar.set_ticks([low, (low + high) / 2, high], labels=[f"{tick:g}" for tick in (low, (low + high) / 2, high)])
     bar.ax.tick_params(length=2, labelsize=7.5)
     bar.ax.grid(visible=False)
@@ -119,19 +120,19 @@ def frame(axes: Axes, step: float, row: float, width: float = 1, height: float =
     axes.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=colour, linewidth=1.3, clip_on=False))
 
 
-def note(axes: Axes, text: str, width: int = 90) -> None:
+def note(axes: Axes, text: str) -> None:
     """An empty panel that says why it is empty."""
     axes.set(xticks=[], yticks=[])
     axes.grid(visible=False)
     axes.spines[:].set(visible=True, color=FRAME, linewidth=0.6, linestyle=(0, (4, 3)))
-    shown = "\n".join(fill(line, width) for line in text.splitlines())
-    axes.text(0.5, 0.5, shown, transform=axes.transAxes, ha="center", va="center", color=QUIET, fontsize=8.5)
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=QUIET, fontsize=8)
 
 
 def absence(sources: Sources, task: str, model: str) -> str:
     """Why there is no trained model of the pair, and which command makes one."""
     gaps = sources.gaps(task, model) or [f"make reproduce TASKS={task} MODELS={model}"]
-    return f"{style.LABELS[model]}: no trained weights in the evidence\n{gaps[0]}"
+    reason = gaps[0].replace(": make", ":\nmake")
+    return f"{style.LABELS[model]}: no trained weights in the evidence\n{reason}"
 
 
 def provenance(trained: Trained) -> str:

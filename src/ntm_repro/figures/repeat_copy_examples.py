@@ -14,7 +14,7 @@ TASK = "repeat_copy"
 SETTINGS = ((10, 20), (20, 10))  # (length, repeats)
 MODELS = ("ntm", "lstm")
 PAPER = (
-    "The paper's NTM copies the longer sequence, and all 20 repeats, but past the 11th it marks the end after every one;",
+    "The paper's NTM copies the longer sequence, and all 20 repeats, but past the 11th it marks the end after each;",
     "the paper's LSTM fails both.",
 )
 # Inches.

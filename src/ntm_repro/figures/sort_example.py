@@ -67,7 +67,9 @@ def _answer(sheet: panels.Sheet, place: tuple[float, float, float], said: Answer
     """Targets, outputs and wrong bits; `place`: left, top, width."""
     strips, image = answers.strips(sheet, *place, said)
     answers.name_strips(strips, 6)
-    strips[0].set_title(f"the answer: {int(said.wrong_AC.sum())} of {said.wrong_AC.size} bits wrong", fontsize=9.5, pad=4)
+    strips[0].set_title(
+        f"the answer: {int(said.wrong_AC.sum())} of {said.wrong_AC.size} bits wrong", fontsize=9.5, pad=4
+    )
     _number(strips[-1], len(said.target_AC))
     left, top, width = place
     panels.colour_bar(sheet, (left + width + 0.1, top, 0.09, 2 * STRIP + answers.GAP), image, "P(bit = 1)")
@@ -80,7 +82,7 @@ def _unanswered(sheet: panels.Sheet, place: tuple[float, float, float], target_H
     panels.matrix(targets, target_HC)
     targets.set_title("targets", fontsize=9.5, pad=4)
     _number(targets, len(target_HC))
-    panels.note(sheet.axes(left, top + STRIP + 0.5, width, TALL - 0.4), why, width=50)
+    panels.note(sheet.axes(left, top + STRIP + 0.5, width, TALL - 0.4), why)
 
 
 def _number(axes: Axes, highest: int) -> None:
@@ -91,7 +93,7 @@ def _number(axes: Axes, highest: int) -> None:
 
 
 def ranks(priority_V: np.ndarray) -> np.ndarray:
-    """Of each vector, its place when sorted by priority: 1 for the highest; of equal ones the first shown comes first."""
+    """Each vector's place when sorted by priority: 1 for the highest; of equal ones the first shown comes first."""
     rank_V = np.empty(len(priority_V), int)
     rank_V[np.argsort(-priority_V, kind="stable")] = 1 + np.arange(len(priority_V))
     return rank_V
