@@ -59,7 +59,7 @@ class Scene(NamedTuple):
     setting: Setting
     seen: slice
     whole: bool
-    explain: Callable[[Panels, Traced, Weightings], None]
+    explain: Callable[[Panels, Traced, Weightings], None] | None
 
 
 def draw(sources: Sources, task: str) -> Figure:
@@ -79,7 +79,8 @@ def draw(sources: Sources, task: str) -> Figure:
     sheet, axes = _place(task, (left, right), traced.heads, len(weightings.row_N))
     sheet.write(LEFT, 0.08, scene.title, size=10.5)
     _fill(sheet, axes, task, (left, right), traced, weightings)
-    scene.explain(axes, traced, weightings)
+    if scene.explain is not None:
+        scene.explain(axes, traced, weightings)
 
     writing, reading = (
         f"{mean_maximum(weighting_TN[steps]):.3f} (mean of steps {steps.start}–{steps.stop - 1})"
@@ -158,10 +159,6 @@ def _fill(
         panel.tick_params(axis="x", labelbottom=True, length=2.5)
 
 
-def _explain_copy(axes: Panels, traced: Traced, weightings: Weightings) -> None:
-    """The diagonals speak for themselves."""
-
-
 def _explain_repeat_copy(axes: Panels, traced: Traced, weightings: Weightings) -> None:
     """Number the repeats and divide them; give the count as the network was told it."""
     length, repeats = traced.batch.setting
@@ -225,7 +222,7 @@ SCENES = {
         20,
         slice(1, 21),
         False,
-        _explain_copy,
+        None,
     ),
     "repeat_copy": Scene(
         "Repeat copy: 10 vectors on their way into memory (left), and out of it seven times (right)",

@@ -33,7 +33,7 @@ class Head(NamedTuple):
 
 
 def draw(sources: Sources) -> Figure:
-    """Locations over priorities with the line, then the weightings that the line predicts, those written, those read."""
+    """Locations over priorities with the line; beside it the weightings that the line predicts, and those traced."""
     trained = sources.trained(TASK, MODEL)
     if trained is None:
         return panels.only_a_note(panels.absence(sources, TASK, MODEL))
