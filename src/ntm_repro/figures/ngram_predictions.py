@@ -39,13 +39,13 @@ def draw(sources: Sources) -> Figure:
     for model, trained in found.items():
         top += TITLE + TALL
         if trained is None:
-            empty = sheet.axes(LEFT, top, PAGE - LEFT - RIGHT, TALL)
-            panels.note(empty, panels.absence(sources, TASK, model))
+            axes = sheet.axes(LEFT, top, PAGE - LEFT - RIGHT, TALL)
+            panels.note(axes, panels.absence(sources, TASK, model))
         else:
             axes = _panel(sheet, top, bit_T)
             _model(axes, trained, bit_T, optimum_T)
+    axes.set(xlim=(-1, len(bit_T)), xticks=range(0, len(bit_T) + 1, 25), xlabel="step")
     axes.tick_params(labelbottom=True)
-    axes.set_xlabel("step")
     lines = [
         "Marks at the upper edge: the bit was 1; at the lower: 0. Thin black line: the optimal estimator again.",
         *(f"{panels.provenance(trained)}." for trained in found.values() if trained is not None),
