@@ -6,6 +6,7 @@ Shape suffixes as in `evaluation.traces`.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,7 +26,20 @@ MARKS = (("o", panels.MARK), ("D", "#56b4e9"))  # a shape and a colour for each 
 # Inches.
 PAGE, LEFT, RIGHT = 9.5, 0.95, 0.65
 HEADING, TITLE, STEPS, CAPTION = 0.4, 0.28, 0.45, 0.95
-STRIP, COMPONENT, LOCATION, TALLEST = 0.16, 0.05, 0.06, 2.1
+STRIP, COMPONENT, LOCATION, LOWEST, TALLEST = 0.16, 0.05, 0.06, 0.8, 2.1
+
+
+class Panels(NamedTuple):
+    """The axes of the figure, from above."""
+
+    bits: Axes
+    added: Axes
+    predictions: Axes
+    writing: Axes
+    reading: Axes
+
+
+TITLES = ("inputs: the bit before", "vectors added", "predictions: P(1)", "write weightings", "read weightings")
 
 
 def draw(sources: Sources) -> Figure:
@@ -38,50 +52,26 @@ def draw(sources: Sources) -> Figure:
     heads = traced.heads
     assert heads is not None
     bit_T = traced.batch.target_TBO[:, 0, 0]
-    optimum_T = optimal_predictions(bit_T[:, None], context)[:, 0]
     context_T = contexts(bit_T, context)
     write_TN, read_TN = heads.write_weighting_TWN.max(1), heads.read_weighting_TRN.max(1)
-
     begin = max(0, len(bit_T) - SHOWN)
     row_N = used_rows(np.maximum(write_TN[begin:], read_TN[begin:]).max(0))
-    added_TC = heads.add_TWM.reshape(len(bit_T), -1)[begin:]
-    tall = min(max(LOCATION * len(row_N), 0.8), TALLEST)
-    heights = (STRIP, COMPONENT * added_TC.shape[1], 2 * STRIP, tall, tall)
-    sheet = panels.sheet(PAGE, HEADING + sum(heights) + len(heights) * TITLE + STEPS + CAPTION)
-    sheet.write(
-        LEFT, 0.1, f"Dynamic N-grams: the memory over the last {len(bit_T) - begin} steps of a sequence", size=11
+    optimum_T = optimal_predictions(bit_T[:, None], context)[:, 0]
+    values = (
+        traced.batch.input_TBI[begin:, 0],
+        heads.add_TWM[begin:].reshape(len(bit_T) - begin, -1),
+        np.stack([traced.output_TO[begin:, 0], optimum_T[begin:]], 1),
+        write_TN[begin:, row_N],
+        read_TN[begin:, row_N],
     )
-    axes, top = [], HEADING
-    for height in heights:
-        top += TITLE
-        axes.append(sheet.axes(LEFT, top, PAGE - LEFT - RIGHT, height))
-        top += height
 
-    bits, added, predictions, writing, reading = axes
-    panels.matrix(bits, traced.batch.input_TBI[begin:, 0], begin)
-    middle = panels.matrix(added, added_TC, begin, panels.limit_of(added_TC))
-    panels.matrix(predictions, np.stack([traced.output_TO[begin:, 0], optimum_T[begin:]], 1), begin)
-    panels.name_channels(predictions, {"NTM": 1, "optimal": 1})
-    weightings = [
-        panels.matrix(panel, weighting_TN[begin:, row_N], begin)
-        for panel, weighting_TN in ((writing, write_TN), (reading, read_TN))
-    ]
-    for image in weightings:
-        image.set_norm(PowerNorm(0.5, 0, 1))  # many weights are small, and would be as dark as none
-    titles = ("inputs: the bit before", "vectors added", "predictions: P(1)", "write weightings", "read weightings")
-    for panel, title in zip(axes, titles, strict=True):
-        panel.set_title(title, fontsize=9.5, pad=4)
-        panel.tick_params(axis="x", labelbottom=panel is reading, length=2.5 if panel is reading else 0)
-    for panel in (writing, reading):
-        panels.name_locations(panel, row_N)
-        panel.set_ylabel("location")
-    reading.set_xlabel("step")
-    for panel, image in ((added, middle), (writing, weightings[0]), (reading, weightings[1])):
-        panels.colour_bar_beside(sheet, panel, image)
-
+    sheet, axes = _place(components=values[1].shape[1], rows=len(row_N))
+    shown = len(bit_T) - begin
+    sheet.write(LEFT, 0.1, f"Dynamic N-grams: the memory over the last {shown} steps of a sequence", size=11)
+    _fill(sheet, axes, values, begin, row_N)
     marked = most_visited(context_T[begin:], len(MARKS), apart=context)
-    _mark(reading, read_TN[:, row_N], context_T, begin, marked)
-    _legend(sheet, bits, marked, context)
+    _mark(axes.reading, read_TN[:, row_N], context_T, begin, marked)
+    _legend(sheet, axes.bits, marked, context)
     reads, writes = overlap(read_TN, context_T), overlap(write_TN, context_T)
     lines = [
         f"{panels.provenance(trained)}. {len(row_N)} of {write_TN.shape[1]} locations are shown.",
@@ -93,6 +83,36 @@ def draw(sources: Sources) -> Figure:
     ]
     sheet.caption(LEFT, sheet.height - CAPTION + 0.08, lines)
     return sheet.figure
+
+
+def _place(components: int, rows: int) -> tuple[panels.Sheet, Panels]:
+    """The empty figure, one panel below the other."""
+    tall = min(max(LOCATION * rows, LOWEST), TALLEST)
+    heights = (STRIP, COMPONENT * components, 2 * STRIP, tall, tall)
+    sheet = panels.sheet(PAGE, HEADING + sum(heights) + len(heights) * TITLE + STEPS + CAPTION)
+    axes, top = [], HEADING
+    for height in heights:
+        top += TITLE
+        axes.append(sheet.axes(LEFT, top, PAGE - LEFT - RIGHT, height))
+        top += height
+    return sheet, Panels(*axes)
+
+
+def _fill(sheet: panels.Sheet, axes: Panels, values: Sequence[np.ndarray], begin: int, row_N: np.ndarray) -> None:
+    """Draw the arrays [T, …] of the panels, from step `begin` on."""
+    for panel, title, values_TC in zip(axes, TITLES, values, strict=True):
+        limit = panels.limit_of(values_TC) if panel is axes.added else None
+        image = panels.matrix(panel, values_TC, begin, limit)
+        panel.set_title(title, fontsize=9.5, pad=4)
+        panel.tick_params(axis="x", labelbottom=panel is axes.reading, length=2.5 if panel is axes.reading else 0)
+        if panel in (axes.writing, axes.reading):
+            image.set_norm(PowerNorm(0.5, 0, 1))  # many weights are small, and would be as dark as none
+            panels.name_locations(panel, row_N)
+            panel.set_ylabel("location")
+        if panel in (axes.added, axes.writing, axes.reading):
+            panels.colour_bar_beside(sheet, panel, image)
+    panels.name_channels(axes.predictions, {"NTM": 1, "optimal": 1})
+    axes.reading.set_xlabel("step")
 
 
 def _mark(axes: Axes, weighting_TN: np.ndarray, context_T: np.ndarray, begin: int, marked: Sequence[int]) -> None:
