@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import torch
 
 from ntm_repro.cli import recorded
+from ntm_repro.evaluation.locations import used_rows
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.training.loop import to_tensors
 from ntm_repro.training.metrics import read_rows
@@ -68,9 +69,7 @@ def sequence(figure: plt.Figure, folder: Path) -> None:
     output = (unrolled.y_TBO[:, 0].sigmoid().numpy() * batch.mask_TO).T
     write = unrolled.trace.write_weighting_BWN[:, 0, 0].numpy().T
     read = unrolled.trace.read_weighting_BRN[:, 0, 0].numpy().T
-    used = (write.max(1) + read.max(1)).argsort()[-2 * LENGTH :]
-    # The locations in use may wrap around the end of the memory: begin after the longest unused stretch.
-    begin = _after_longest_gap(sorted(used[(write.max(1) + read.max(1))[used] > 0.5]), write.shape[0])
+    begin = used_rows(write.max(1) + read.max(1), least=0.5, margin=0)[0]
     rows = [(begin + offset) % write.shape[0] for offset in range(LOCATIONS)]
 
     panels = {
@@ -87,11 +86,6 @@ def sequence(figure: plt.Figure, folder: Path) -> None:
         axes.set_yticks([])
     all_axes[-1].set_xlabel("step")
     figure.colorbar(picture, ax=list(all_axes), fraction=0.02, pad=0.01)
-
-
-def _after_longest_gap(used: list[int], locations: int) -> int:
-    gaps = [((later - earlier) % locations, later) for earlier, later in zip(used, [*used[1:], used[0]], strict=True)]
-    return max(gaps)[1]
 
 
 if __name__ == "__main__":

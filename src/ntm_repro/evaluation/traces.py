@@ -1,7 +1,7 @@
 """What a trained model does with one sequence, step by step: its answer, its heads, its memory.
 
 Shape suffixes: T time steps, I input channels, O output channels, R read heads, W write heads, K = R + W heads (reading
-ones first), N memory locations, M width of a location, S allowed shifts.
+ones first), N memory locations, M width of a location, S allowed shifts; A scored steps, C scored channels.
 """
 
 from typing import NamedTuple
@@ -47,3 +47,24 @@ def trace(task: Task, kernel: Kernel, setting: Setting, seed: int, number: int =
         y_TBO, _, recorded = kernel.unroll(to_tensors(batch, device)[0], trace=True)
     heads = None if recorded is None else Heads(*(tensor[:, 0].cpu().numpy() for tensor in recorded))
     return Traced(batch, y_TBO[:, 0].sigmoid().cpu().numpy(), heads)
+
+
+class Answer(NamedTuple):
+    """The scored part of a sequence: steps `first … first + A − 1`, and the channels scored there, [A, C] each."""
+
+    first: int
+    target_AC: np.ndarray
+    output_AC: np.ndarray
+
+    @property
+    def wrong_AC(self) -> np.ndarray:
+        """True where the output is on the wrong side of one half (exactly one half counts as a 0, as in `loss`)."""
+        return (self.output_AC > 0.5) != (self.target_AC > 0.5)
+
+
+def answer(traced: Traced) -> Answer:
+    """What was asked of the model and what it said: every task scores one block of its steps and channels."""
+    mask_TO = traced.batch.mask_TO > 0
+    steps_A, channels_C = np.flatnonzero(mask_TO.any(1)), np.flatnonzero(mask_TO.any(0))
+    block = np.ix_(steps_A, channels_C)
+    return Answer(int(steps_A[0]), traced.batch.target_TBO[:, 0][block], traced.output_TO[block])

@@ -1,0 +1,77 @@
+"""Figure 8: repeat copy with a longer sequence, or with more repeats, than in training."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ntm_repro.evaluation.traces import Answer, answer, trace
+from ntm_repro.figures import answers, panels
+from ntm_repro.figures.channels import CHANNELS
+from ntm_repro.figures.sources import Sources, Trained
+from ntm_repro.figures.style import LABELS
+from ntm_repro.tasks.repeat_copy import MARKER
+
+TASK = "repeat_copy"
+SETTINGS = ((10, 20), (20, 10))  # (length, repeats)
+MODELS = ("ntm", "lstm")
+PAPER = (
+    "The paper's NTM copies the longer sequence, and all 20 repeats, but past the 11th it marks the end after each;",
+    "the paper's LSTM fails both.",
+)
+# Inches.
+WIDTH, LEFT, RIGHT = 9.5, 1.25, 0.75
+HEADING, TITLE, STEPS, CAPTION = 0.35, 0.3, 0.36, 0.8
+
+
+def draw(sources: Sources) -> Figure:
+    """Targets above outputs for each model and setting, with the channel of the end marker below the bits."""
+    tall = answers.height(7)
+    row = TITLE + tall + STEPS
+    sheet = panels.sheet(WIDTH, HEADING + len(MODELS) * len(SETTINGS) * row + CAPTION)
+    sheet.write(LEFT, 0.1, "Repeat copy: twice the repeats, and twice the length, seen in training", size=11)
+    top, made_by = HEADING + TITLE, []
+    for model in MODELS:
+        trained = sources.trained(TASK, model)
+        if trained is not None:
+            made_by.append(panels.provenance(trained) + ".")
+        for setting in SETTINGS:
+            if trained is None:
+                empty = sheet.axes(LEFT, top, WIDTH - LEFT - RIGHT, tall)
+                empty.set_title(_title(model, setting), fontsize=9)
+                panels.note(empty, panels.absence(sources, TASK, model))
+            else:
+                _example(sheet, top, trained, setting)
+            top += row
+    sheet.caption(LEFT, sheet.height - CAPTION + 0.1, [" ".join(made_by), *PAPER])
+    return sheet.figure
+
+
+def outcome(said: Answer) -> str:
+    """How many data bits are wrong, and where the end is marked, which is right at the last step only."""
+    wrong_A, wrong_bits = said.wrong_AC[:, MARKER], int(said.wrong_AC[:, :MARKER].sum())
+    early = int(wrong_A[:-1].sum())
+    end = "end not marked" if wrong_A[-1] else "end marked"
+    early_ends = f", {early} time{'s' * (early != 1)} too early" if early else ""
+    return f"{wrong_bits:,} of {said.wrong_AC[:, :MARKER].size:,} data bits wrong; {end}{early_ends}"
+
+
+def _title(model: str, setting: tuple[int, int]) -> str:
+    return f"{LABELS[model]} · length {setting[0]}, {setting[1]} repeats"
+
+
+def _example(sheet: panels.Sheet, top: float, trained: Trained, setting: tuple[int, int]) -> None:
+    length, repeats = setting
+    said = answer(trace(trained.task, trained.kernel, setting, trained.run.seed))
+    channels = CHANNELS[TASK].outputs
+    strips, image = answers.strips(sheet, LEFT, top, WIDTH - LEFT - RIGHT, said, channels)
+    strips[0].set_title(f"{_title(trained.run.model, setting)}: {outcome(said)}", fontsize=9)
+    answers.name_strips(strips, 30)
+    for axes in strips[:2]:
+        for repeat in range(1, repeats + 1):
+            axes.axvline(repeat * length - 0.5, color="white", linewidth=0.5)
+    strips[-1].set_xticks(np.arange(repeats) * length + length / 2 - 0.5, [str(n + 1) for n in range(repeats)])
+    strips[-1].tick_params(length=0)
+    strips[-1].annotate(
+        "repeat", (0, 0), (-6, -4), "axes fraction", textcoords="offset points", ha="right", va="top", fontsize=8
+    )
+    place = (WIDTH - RIGHT + 0.1, top, 0.09, 2 * 7 * answers.CHANNEL + answers.GAP)
+    panels.colour_bar(sheet, place, image, "P(bit = 1)")
