@@ -2,14 +2,21 @@
 
 import json
 
+import numpy as np
 import pytest
 from omegaconf import OmegaConf
+from safetensors.numpy import save
 
 from ntm_repro.evidence import collecting, runs
 from ntm_repro.training import metrics
 
 
-def make_run(folder, seed=1, sequences=3000, final_bits=0.5, weights=b"weights", evaluated_at=None, status="finished"):
+def weights_of(seed, sequences=3000):
+    """weights.safetensors of a run with that seed, as training writes it."""
+    return save({"output.bias": np.full(2, seed, np.float32)}, {"sequences": str(sequences)})
+
+
+def make_run(folder, seed=1, sequences=3000, final_bits=0.5, weights=True, evaluated_at=None, status="finished"):
     """A live run as ntm-train and ntm-eval leave it: here every 1,000 sequences cost 1 bit less."""
     folder.mkdir(parents=True)
     config = {"task": {"name": "copy"}, "model": {"name": "ntm"}, "train": {"sequences": 4000}, "seed": seed}
@@ -22,8 +29,8 @@ def make_run(folder, seed=1, sequences=3000, final_bits=0.5, weights=b"weights",
     metrics.write_rows(folder / "metrics.csv", metrics.COLUMNS, rows)
     summary = {"task": "copy", "model": "ntm", "seed": seed, "sequences": sequences, "final_bits": final_bits}
     (folder / "summary.json").write_text(json.dumps(summary | {"status": status, "config": config}))
-    if weights is not None:
-        (folder / "weights.safetensors").write_bytes(weights)
+    if weights:
+        (folder / "weights.safetensors").write_bytes(weights_of(seed, sequences))
     if evaluated_at is not None:
         (folder / "eval.json").write_text(json.dumps({"checkpoint_sequences": evaluated_at, "grid": []}))
     (folder / "checkpoint.pt").write_bytes(b"large")
@@ -93,7 +100,7 @@ def pair(tmp_path, evidence, *finals, sequences=None, weights=True):
             seed,
             sequences[seed - 1] if sequences else 3000,
             final,
-            f"of seed {seed}".encode() if weights else None,
+            weights,
         )
         collecting.collect(live, evidence / f"copy/ntm/seed{seed}")
 
@@ -105,18 +112,18 @@ def weights_kept(evidence):
 def test_the_weights_of_the_median_run_are_kept(tmp_path, evidence):
     pair(tmp_path, evidence, 0.9, 0.1, 0.4)
     assert collecting.keep_representative_weights(evidence, tmp_path / "live", "copy", "ntm").seed == 3
-    assert weights_kept(evidence) == {"seed3": b"of seed 3"}
+    assert weights_kept(evidence) == {"seed3": weights_of(3)}
 
 
 def test_weights_already_kept_give_way_to_those_of_a_more_typical_run(tmp_path, evidence):
     pair(tmp_path, evidence, 0.9)
     collecting.keep_representative_weights(evidence, tmp_path / "live", "copy", "ntm")
-    assert weights_kept(evidence) == {"seed1": b"of seed 1"}
+    assert weights_kept(evidence) == {"seed1": weights_of(1)}
     for seed, final in ((2, 0.1), (3, 0.4)):
-        live = make_run(tmp_path / f"live/copy/ntm/seed{seed}", seed, final_bits=final, weights=f"of {seed}".encode())
+        live = make_run(tmp_path / f"live/copy/ntm/seed{seed}", seed, final_bits=final)
         collecting.collect(live, evidence / f"copy/ntm/seed{seed}")
     collecting.keep_representative_weights(evidence, tmp_path / "live", "copy", "ntm")
-    assert weights_kept(evidence) == {"seed3": b"of 3"}
+    assert weights_kept(evidence) == {"seed3": weights_of(3)}
 
 
 def test_a_run_that_went_less_far_is_no_representative(tmp_path, evidence):
@@ -128,10 +135,17 @@ def test_weights_stay_where_no_live_run_is_left(tmp_path, evidence):
     pair(tmp_path, evidence, 0.9)
     collecting.keep_representative_weights(evidence, tmp_path / "live", "copy", "ntm")
     assert collecting.keep_representative_weights(evidence, tmp_path / "gone", "copy", "ntm").seed == 1
-    assert weights_kept(evidence) == {"seed1": b"of seed 1"}
+    assert weights_kept(evidence) == {"seed1": weights_of(1)}
 
 
 def test_without_any_weights_none_are_kept(tmp_path, evidence):
     pair(tmp_path, evidence, 0.9, weights=False)
+    assert collecting.keep_representative_weights(evidence, tmp_path / "live", "copy", "ntm") is None
+    assert weights_kept(evidence) == {}
+
+
+def test_weights_of_an_earlier_stop_are_not_those_of_the_run(tmp_path, evidence):
+    pair(tmp_path, evidence, 0.9)
+    (tmp_path / "live/copy/ntm/seed1/weights.safetensors").write_bytes(weights_of(1, sequences=2000))
     assert collecting.keep_representative_weights(evidence, tmp_path / "live", "copy", "ntm") is None
     assert weights_kept(evidence) == {}

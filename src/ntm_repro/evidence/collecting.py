@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
+from safetensors import safe_open
 
 from ntm_repro.evidence import runs
 from ntm_repro.evidence.runs import Run
@@ -64,7 +65,10 @@ def _weights(run: Run, live_root: Path) -> bytes | None:
     kept = RunFolder(run.folder).weights
     if kept.exists():
         return kept.read_bytes()
-    live = runs.read(live_root / run.task / run.model / run.folder.name)
-    if live is None or live.sequences != run.sequences or not live.has_weights:
+    live = RunFolder(live_root / run.task / run.model / run.folder.name).weights
+    if not live.exists():
         return None
-    return RunFolder(live.folder).weights.read_bytes()
+    with safe_open(live, "np") as file:
+        trained_on = int((file.metadata() or {}).get("sequences", -1))
+    # A run that was killed has the weights of where it stopped before, if any.
+    return live.read_bytes() if trained_on == run.sequences else None
