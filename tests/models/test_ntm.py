@@ -563,3 +563,21 @@ def test_build_finds_the_model_by_the_settings_name():
     assert models.settings_type("ntm") is models.settings_type("ntm_ff") is ntm.Settings is ntm_ff.Settings
     assert isinstance(built(name="ntm").controller, ntm.LSTMStack)
     assert type(built(name="ntm_ff").controller).__name__ == "Feedforward"
+
+
+@pytest.mark.parametrize("name", CONTROLLERS)
+@pytest.mark.parametrize("inputs", [1, 8])
+def test_inputs_drive_a_controller_with_unit_variance_and_all_else_with_small_weights(name, inputs):
+    model = models.build(settings_of(name=name, size=300, layers=2, width=20), inputs, 3, 1)
+    first, second = (layer.gates if name == "ntm" else layer for layer in model.controller.layers)
+    wide = [first.weight[:, :inputs]]
+    narrow = [first.weight[:, inputs:], model.interface.weight, model.output.weight]
+    if name == "ntm":  # whose second layer sees the inputs too
+        wide.append(second.weight[:, :inputs])
+        narrow.append(second.weight[:, inputs:])
+    else:
+        narrow.append(second.weight)
+    for weight in wide:
+        assert weight.std().item() * inputs**0.5 == pytest.approx(1, rel=0.15)
+    for weight in narrow:
+        assert weight.std().item() == pytest.approx(0.1, rel=0.1)

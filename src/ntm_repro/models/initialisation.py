@@ -1,8 +1,11 @@
-"""How weights start: N(0, 0.1) with zero biases.
+"""How weights start: N(0, 0.1²), but for those of an NTM's inputs N(0, 1/I); biases at zero.
 
 The paper does not say. This follows Graves (2013, "Generating Sequences with Recurrent Neural Networks", section 4) in
-spirit, and the LSTM baseline then follows the paper's copy curve, which torch's default initialisation does not.
+spirit, and the LSTM baseline then follows the paper's copy curve, which torch's default initialisation does not. The
+controllers of NTMs learn faster if their I inputs drive each unit with a variance of order 1 whatever I is (LOG.md).
 """
+
+import math
 
 import torch
 from torch import nn
@@ -28,3 +31,9 @@ def linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
     layer.weight = weight(outputs, inputs, generator=generator)
     layer.bias = bias(outputs)
     return layer
+
+
+@torch.no_grad()
+def widen_inputs(layer: nn.Linear, inputs: int) -> None:
+    """Make the weights of a fresh layer's first `inputs` columns N(0, 1 / inputs)."""
+    layer.weight[:, :inputs] *= 1 / (WEIGHT_DEVIATION * math.sqrt(inputs))

@@ -190,4 +190,6 @@ def build(settings: Settings, inputs: int, outputs: int, generator: torch.Genera
     """An NTM with an LSTM controller."""
     controller_inputs = inputs + settings.heads * settings.memory.width
     controller = LSTMStack(controller_inputs, settings.controller.size, settings.controller.layers, generator)
+    for layer in controller.layers:  # each of them sees the inputs
+        initialisation.widen_inputs(layer.gates, inputs)  # type: ignore[arg-type]
     return NTM(controller, inputs, outputs, settings, generator)

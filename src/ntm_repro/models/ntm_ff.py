@@ -2,6 +2,7 @@
 
 import torch
 
+from ntm_repro.models import initialisation
 from ntm_repro.models.controllers import Feedforward
 from ntm_repro.models.ntm import NTM, Settings
 
@@ -12,4 +13,5 @@ def build(settings: Settings, inputs: int, outputs: int, generator: torch.Genera
     """An NTM with a feedforward controller."""
     controller_inputs = inputs + settings.heads * settings.memory.width
     controller = Feedforward(controller_inputs, settings.controller.size, settings.controller.layers, generator)
+    initialisation.widen_inputs(controller.layers[0], inputs)  # type: ignore[arg-type]
     return NTM(controller, inputs, outputs, settings, generator)
