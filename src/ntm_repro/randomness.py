@@ -18,7 +18,6 @@ class Purpose(IntEnum):
     EVALUATION = 2
     EXAMPLE = 3
     INITIALISATION = 4
-    PATTERN = 5
 
 
 class Stream:

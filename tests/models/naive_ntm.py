@@ -151,7 +151,7 @@ def initial_weightings(learned, locations):
 def initial_memory(learned, locations):
     if "start.memory_NM" in learned:
         return np.array(learned["start.memory_NM"])
-    return np.array([learned["start.memory_M"]] * locations) + learned.get("start.pattern_NM", 0.0)
+    return np.array([learned["start.memory_M"]] * locations)
 
 
 def emit(learned, h_H, heads, width, shifts, bounded):

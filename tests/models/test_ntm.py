@@ -3,7 +3,6 @@
 Shape suffixes: T steps, B sequences, I inputs, O outputs, N locations, M width, R read heads, W write heads, K = R + W.
 """
 
-import math
 import re
 
 import numpy as np
@@ -74,8 +73,7 @@ def state_of(tensors):
 
 def assert_equals_twin(naive, scramble, **settings):
     model = scramble(built(**settings))
-    tensors = (*model.named_parameters(), *model.named_buffers())
-    learned = {name: tensor.detach().numpy() for name, tensor in tensors}
+    learned = {name: tensor.detach().numpy() for name, tensor in model.named_parameters()}
     options = {key: settings[key] for key in ("activation", "read_order", "output_from") if key in settings}
     defaults = {"activation": "tanh", "read_order": "after", "output_from": "hidden_and_reads"}
     y_TBO, memory_TBNM, weighting_TBKN, read_TBRM = naive.unroll(
@@ -96,7 +94,7 @@ def assert_equals_twin(naive, scramble, **settings):
     np.testing.assert_allclose(ours.trace.read_BRM, read_TBRM, **close)
 
 
-@pytest.mark.parametrize("start", ["per_location", "shared", "patterned"])
+@pytest.mark.parametrize("start", ["per_location", "shared"])
 @pytest.mark.parametrize("output_from", ["hidden_and_reads", "hidden"])
 @pytest.mark.parametrize("activation", ["tanh", "linear"])
 @pytest.mark.parametrize("read_order", ["after", "before"])
@@ -422,24 +420,6 @@ def test_a_model_with_a_shared_start_may_be_given_more_locations(scramble):
     assert large.unroll(inputs(), trace=True).trace.memory_BNM.shape == (T, B, 50, 3)
 
 
-def test_a_patterned_start_is_a_shared_one_with_fixed_signs_on_its_memory():
-    shared, patterned = (built(start=start, locations=50) for start in ("shared", "patterned"))
-    assert patterned.state_dict().keys() == shared.state_dict().keys()
-    patterned.load_state_dict(shared.state_dict())
-    of_shared, of_patterned = shared.initial_state(B), patterned.initial_state(B)
-    difference_BNM = of_patterned.memory_BNM - of_shared.memory_BNM
-    torch.testing.assert_close(difference_BNM.abs(), torch.full_like(difference_BNM, 0.1))
-    assert all(map(torch.equal, of_patterned[-2:], of_shared[-2:]))
-
-
-def test_the_pattern_is_the_same_in_every_run_and_goes_on_with_the_memory():
-    few, many = (built(start="patterned", locations=n, seed=n).start.pattern_NM for n in (20, 50))
-    assert torch.equal(many[:20], few)
-    paper_NM = built(start="patterned", locations=128, width=20).start.pattern_NM
-    assert len({tuple(row) for row in paper_NM.tolist()}) == 128
-    assert abs(paper_NM.mean()) < 0.1 * 4 / math.sqrt(paper_NM.numel())
-
-
 def test_a_start_per_location_may_not_be_given_more_locations():
     with pytest.raises(RuntimeError, match="size mismatch"):
         built(locations=50).load_state_dict(built(locations=20).state_dict())
@@ -527,11 +507,11 @@ def expected_count(settings, inputs, outputs):
     # Each head: key, strength, gate, shifts, sharpness; each write head: erase and add vectors.
     emitted = 2 * heads * (M + 1 + 1 + settings.shift_range + 1) + heads * 2 * M
     to_output = width + (heads * M if settings.output_from is OutputFrom.hidden_and_reads else 0)
-    start = M + 2 * heads if settings.memory.start is not Start.per_location else N * M + 2 * heads * N
+    start = M + 2 * heads if settings.memory.start is Start.shared else N * M + 2 * heads * N
     return controller + emitted * (width + 1) + outputs * (to_output + 1) + heads * M + start
 
 
-@pytest.mark.parametrize("start", ["per_location", "shared", "patterned"])
+@pytest.mark.parametrize("start", ["per_location", "shared"])
 @pytest.mark.parametrize("output_from", ["hidden_and_reads", "hidden"])
 @pytest.mark.parametrize(("layers", "heads", "shifts"), [(1, 1, 3), (2, 5, 3), (1, 4, 5)])
 @pytest.mark.parametrize("name", CONTROLLERS)

@@ -23,7 +23,7 @@ lengths     settings to evaluate instead of the task's own grid: for copy length
             [length,repeats] as in lengths=[[10,20],[20,10]], for recall numbers of items
 sequences   how many sequences for each setting, by default 100 (dynamic N-grams: 1,000); they are the same for every
             run of a seed
-locations   memory locations N, where the run was not trained with model.memory.start=per_location
+locations   memory locations N, where the run was trained with model.memory.start=shared
 """
 
 
@@ -98,10 +98,10 @@ def _enlarge(config: DictConfig, locations: int) -> None:
     if "memory" not in config.model:
         raise UsageError(f"locations={locations}: {config.model.name} has no memory")
     memory = config.model.memory
-    if locations != memory.locations and memory.start.name == "per_location":
+    if locations != memory.locations and memory.start.name != "shared":
         raise UsageError(
             f"locations={locations}: this run learned a start for each of its {memory.locations} locations; "
-            "train with model.memory.start=patterned to change their number"
+            "train with model.memory.start=shared to change their number"
         )
     memory.locations = locations
     schema.settings(config.model).check()

@@ -38,7 +38,7 @@ class MemorySettings:
 
     locations: int = 128
     width: int = 20
-    start: Start = Start.patterned
+    start: Start = Start.shared
 
 
 @dataclass

@@ -9,18 +9,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from ntm_repro import randomness
 from ntm_repro.models import initialisation
-from ntm_repro.randomness import Purpose, Stream
 
 # Logits of w_0 drawn this wide make some locations several times as likely as others: heads need a place to begin.
 LOGIT_DEVIATION = 1.0
 # softplus(5) ≈ 5 per location: a head begins with 99 % of its weight on location 0.
 FOCUS = 5.0
-# Of the pattern in the memory: as high as weights are wide.
-PATTERN_HEIGHT = 0.1
 
-Start = Enum("Start", "per_location shared patterned")
+Start = Enum("Start", "per_location shared")
 
 
 class PerLocationStart(nn.Module):
@@ -56,28 +52,4 @@ class SharedStart(nn.Module):
         return memory_NM.expand(batch_size, -1, -1), weighting_KN.expand(batch_size, -1, -1)
 
 
-class PatternedStart(SharedStart):
-    """As `SharedStart`, with a fixed pattern of ±0.1 on top, other for every location and the same in every run.
-
-    The pattern has no parameters and goes on for any N. It lets heads find locations by content before anything is
-    written there.
-    """
-
-    pattern_NM: Tensor
-
-    def __init__(self, heads: int, locations: int, width: int, generator: torch.Generator) -> None:
-        super().__init__(heads, locations, width, generator)
-        self.register_buffer("pattern_NM", pattern(locations, width), persistent=False)
-
-    def forward(self, batch_size: int) -> tuple[Tensor, Tensor]:
-        memory_BNM, weighting_BKN = super().forward(batch_size)
-        return memory_BNM + self.pattern_NM, weighting_BKN
-
-
-def pattern(locations: int, width: int) -> Tensor:
-    """±`PATTERN_HEIGHT`, the signs of each location drawn by its number alone: [N, M]."""
-    words = Stream(0, Purpose.PATTERN).rows(0, locations, -(-width // 64))
-    return torch.from_numpy(PATTERN_HEIGHT * (2 * randomness.bits(words, width) - 1))
-
-
-STARTS = {Start.per_location: PerLocationStart, Start.shared: SharedStart, Start.patterned: PatternedStart}
+STARTS = {Start.per_location: PerLocationStart, Start.shared: SharedStart}

@@ -6,7 +6,7 @@ from ntm_repro.models import Model
 from ntm_repro.models.controllers import Feedforward, LSTMStack
 from ntm_repro.models.lstm import LSTM
 from ntm_repro.models.ntm import NTM
-from ntm_repro.models.starts import STARTS
+from ntm_repro.models.starts import PerLocationStart, SharedStart
 
 
 def obstacle_here(device: str) -> str | None:
@@ -32,7 +32,7 @@ def obstacle(model: Model) -> str | None:
         return None
     if type(model) is not NTM:
         return f"the fused kernel does not know {type(model).__name__}"
-    for part, known in ((model.controller, (LSTMStack, Feedforward)), (model.start, tuple(STARTS.values()))):
+    for part, known in ((model.controller, (LSTMStack, Feedforward)), (model.start, (SharedStart, PerLocationStart))):
         if type(part) not in known:
             return f"the fused kernel does not know {type(part).__name__}"
     return None

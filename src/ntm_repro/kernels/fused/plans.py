@@ -9,7 +9,7 @@ from ntm_repro.kernels.fused.tape import Columns, Layer, Plan, padded
 from ntm_repro.models.controllers import LSTMStack
 from ntm_repro.models.lstm import LSTM
 from ntm_repro.models.ntm import Activation, OutputFrom, ReadOrder
-from ntm_repro.models.starts import PatternedStart, SharedStart
+from ntm_repro.models.starts import SharedStart
 
 
 def plan_of(model: Any, parameters: FlatParameters) -> Plan:
@@ -61,7 +61,6 @@ def plan_of(model: Any, parameters: FlatParameters) -> Plan:
         reads_after=settings is not None and settings.read_order is ReadOrder.after,
         output_sees_reads=settings is not None and settings.output_from is OutputFrom.hidden_and_reads,
         shared_start=shared,
-        pattern_NM=_pattern(model, locations, width),
         layers=layers,
         interface_weights=parameters.at(model.interface.weight) if heads else 0,
         interface_columns=padded(interface),
@@ -95,11 +94,3 @@ def plan_of(model: Any, parameters: FlatParameters) -> Plan:
         partial=carry.take(heads * locations),
         carry=carry.row,
     )
-
-
-def _pattern(model: Any, locations: int, width: int) -> np.ndarray:
-    """In float32, as the model keeps it, whatever type the kernel computes in."""
-    start = getattr(model, "start", None)
-    if isinstance(start, PatternedStart):
-        return start.pattern_NM.float().numpy()
-    return np.zeros((locations, width), np.float32)

@@ -1,8 +1,7 @@
 """The learned start of a sequence (`models/starts.py`) on the first row of a tape, and its gradient.
 
-**Shared.** M_0 = one vector everywhere (on a fixed pattern, if there is one); w_0 = softmax(−softplus(ρ) i). With
-u = w ∘ (w̄ − Σ w̄ w) the gradient of the logits, ρ̄ = −σ(ρ) Σ_i i u(i). **Per location.** M_0 itself; w_0 =
-softmax(logits), whose gradient is u.
+**Shared.** M_0 = one vector everywhere; w_0 = softmax(−softplus(ρ) i). With u = w ∘ (w̄ − Σ w̄ w) the gradient of the
+logits, ρ̄ = −σ(ρ) Σ_i i u(i). **Per location.** M_0 itself; w_0 = softmax(logits), whose gradient is u.
 """
 
 from typing import Any
@@ -40,7 +39,7 @@ def begin(plan: Any, values: Any, line: Any) -> None:
     for m in range(plan.width):
         for n in range(plan.locations):
             entry = m if plan.shared_start else n * plan.width + m
-            line[plan.memory + m * plan.locations + n] = values[plan.memory_start + entry] + real(plan.pattern_NM[n, m])
+            line[plan.memory + m * plan.locations + n] = values[plan.memory_start + entry]
 
 
 @inner

@@ -62,7 +62,6 @@ class Plan(NamedTuple):
     reads_after: bool
     output_sees_reads: bool
     shared_start: bool
-    pattern_NM: np.ndarray  # in the memory from the start, beside what is learned
     layers: np.ndarray
 
     interface_weights: int
