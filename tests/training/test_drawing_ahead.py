@@ -32,9 +32,10 @@ class Watched:
         self.drawn, self.given = [], []
         learn = kernel.cost_and_gradient
 
-        def watched_learn(*tensors):
+        def watched_learn(*tensors_and_bound):
+            *tensors, _ = tensors_and_bound
             self.given.append([tensor.numpy() for tensor in tensors])
-            return learn(*tensors)
+            return learn(*tensors_and_bound)
 
         def watched_draw(task, stream, first, count, setting=None):
             self.drawn.append(first)

@@ -93,12 +93,12 @@ def test_an_update_is_a_step_down_the_gradient_of_the_mean_cost(tiny_trainer, ba
 @every_kernel
 @pytest.mark.parametrize("clip", list(Clip), ids=lambda clip: clip.name)
 def test_an_update_steps_along_clipped_gradients_and_records_their_norm_before(tiny_trainer, clip, kernel):
-    unclipped = tiny_trainer(clip=Clip.none, kernel=kernel)
+    unclipped = tiny_trainer(clip=Clip.none, clip_through_time=False, kernel=kernel)
     unclipped.update()
     full = unclipped.kernel.parameters.gradients
     norm = full.double().norm().item()
 
-    trainer = tiny_trainer(clip=clip, clip_at=0.1, kernel=kernel)
+    trainer = tiny_trainer(clip=clip, clip_at=0.1, clip_through_time=False, kernel=kernel)
     trainer.update()
     assert norm > 0.1
     expected = {Clip.value: full.clamp(-0.1, 0.1), Clip.norm: full * (0.1 / norm), Clip.none: full}[clip]
@@ -106,6 +106,25 @@ def test_an_update_steps_along_clipped_gradients_and_records_their_norm_before(t
     torch.testing.assert_close(20 * trainer.optimiser.moments.mean, expected, rtol=1e-5, atol=1e-9)
     assert torch.equal(trainer.kernel.parameters.gradients, full)
     assert trainer.window.grad_norm == pytest.approx(norm, rel=1e-6)
+
+
+@every_kernel
+def test_an_update_clips_the_states_gradient_through_time_at_clip_at(tiny_trainer, kernel):
+    """Each sequence's own, of which the mean over a batch has its share."""
+    trainer = tiny_trainer(batch_size=2, clip=Clip.none, clip_at=0.02, kernel=kernel)
+    twin = copy.deepcopy(trainer.model)
+    trainer.update()
+    batch = Copy(max_length=3).draw(Stream(1, Purpose.TRAIN), 0, 2)
+    x_TBI, target_TBO, mask_TO = map(torch.from_numpy, (batch.input_TBI, batch.target_TBO, batch.mask_TO))
+    bounds = {}
+    for bound in (0.01, math.inf):
+        y_TBO = twin.unroll(x_TBI, gradient_bound=bound).y_TBO
+        bounds[bound] = torch.autograd.grad(loss.bits(y_TBO, target_TBO, mask_TO).mean(), list(twin.parameters()))
+    found = trainer.kernel.parameters.split(trainer.kernel.parameters.gradients)
+    for ours, clipped in zip(found, bounds[0.01], strict=True):
+        torch.testing.assert_close(ours, clipped, rtol=1e-4, atol=1e-6)
+    differences = [(a - b).abs().max() for a, b in zip(*bounds.values(), strict=True)]
+    assert max(differences) > 1e-2
 
 
 @dataclass(frozen=True)
@@ -347,42 +366,42 @@ def breaking(change):
 
     def break_(trainer):
         compute = trainer.kernel.cost_and_gradient
-        trainer.kernel.cost_and_gradient = lambda *tensors: change(trainer.kernel, compute, *tensors)
+        trainer.kernel.cost_and_gradient = lambda *tensors_and_bound: change(trainer.kernel, compute, *tensors_and_bound)
 
     break_.__name__ = change.__name__
     return break_
 
 
 @breaking
-def nan_everywhere(kernel, compute, x_TBI, target_TBO, mask_TO):
+def nan_everywhere(kernel, compute, x_TBI, target_TBO, mask_TO, bound):
     """A NaN on one input of the first step, and its way through the real kernel."""
     x_TBI = x_TBI.clone()
     x_TBI[0, 0, 0] = torch.nan
-    return compute(x_TBI, target_TBO, mask_TO)
+    return compute(x_TBI, target_TBO, mask_TO, bound)
 
 
 @breaking
-def nan_target(kernel, compute, x_TBI, target_TBO, mask_TO):
-    return compute(x_TBI, target_TBO * torch.nan, mask_TO)
+def nan_target(kernel, compute, x_TBI, target_TBO, mask_TO, bound):
+    return compute(x_TBI, target_TBO * torch.nan, mask_TO, bound)
 
 
 @breaking
-def infinite_loss(kernel, compute, *tensors):
-    cost = compute(*tensors)
+def infinite_loss(kernel, compute, *tensors_and_bound):
+    cost = compute(*tensors_and_bound)
     cost.bits_B[-1] = np.inf
     return cost
 
 
 @breaking
-def infinite_gradient(kernel, compute, *tensors):
-    cost = compute(*tensors)
+def infinite_gradient(kernel, compute, *tensors_and_bound):
+    cost = compute(*tensors_and_bound)
     kernel.parameters.named(kernel.parameters.gradients)["output.bias"][2] = -torch.inf
     return cost
 
 
 @breaking
-def nan_gradient(kernel, compute, *tensors):
-    cost = compute(*tensors)
+def nan_gradient(kernel, compute, *tensors_and_bound):
+    cost = compute(*tensors_and_bound)
     kernel.parameters.named(kernel.parameters.gradients)["controller.layers.0.gates.weight"][1, 1] = torch.nan
     return cost
 
