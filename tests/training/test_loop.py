@@ -366,7 +366,7 @@ def breaking(change):
 
     def break_(trainer):
         compute = trainer.kernel.cost_and_gradient
-        trainer.kernel.cost_and_gradient = lambda *tensors_and_bound: change(trainer.kernel, compute, *tensors_and_bound)
+        trainer.kernel.cost_and_gradient = lambda *given: change(trainer.kernel, compute, *given)
 
     break_.__name__ = change.__name__
     return break_
@@ -386,22 +386,22 @@ def nan_target(kernel, compute, x_TBI, target_TBO, mask_TO, bound):
 
 
 @breaking
-def infinite_loss(kernel, compute, *tensors_and_bound):
-    cost = compute(*tensors_and_bound)
+def infinite_loss(kernel, compute, *given):
+    cost = compute(*given)
     cost.bits_B[-1] = np.inf
     return cost
 
 
 @breaking
-def infinite_gradient(kernel, compute, *tensors_and_bound):
-    cost = compute(*tensors_and_bound)
+def infinite_gradient(kernel, compute, *given):
+    cost = compute(*given)
     kernel.parameters.named(kernel.parameters.gradients)["output.bias"][2] = -torch.inf
     return cost
 
 
 @breaking
-def nan_gradient(kernel, compute, *tensors_and_bound):
-    cost = compute(*tensors_and_bound)
+def nan_gradient(kernel, compute, *given):
+    cost = compute(*given)
     kernel.parameters.named(kernel.parameters.gradients)["controller.layers.0.gates.weight"][1, 1] = torch.nan
     return cost
 
