@@ -408,13 +408,13 @@ def nan_gradient(kernel, compute, *given):
 
 def overflowing_loss(trainer):
     """Each bit costs a finite amount, and their sum does not; the gradient is finite."""
-    unroll = trainer.kernel.unroll
+    unroll = trainer.model.unroll
 
-    def broken(x_TBI):
-        unrolled = unroll(x_TBI)
+    def broken(x_TBI, **options):
+        unrolled = unroll(x_TBI, **options)
         return unrolled._replace(y_TBO=unrolled.y_TBO * 0 + 3e38)
 
-    trainer.kernel.unroll = broken
+    trainer.model.unroll = broken
 
 
 def assert_it_stops(trainer, snapshot, same, break_, what):
