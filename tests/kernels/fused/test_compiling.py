@@ -53,6 +53,19 @@ def test_other_sources_have_another_folder(homes, tmp_path, monkeypatch):
     assert compiling._cache_folder() != before
 
 
+def test_the_same_sources_written_at_another_time_or_place_have_another_folder(homes, tmp_path, monkeypatch):
+    """Numba would not take the code that is there, and compile in this process: other bits than in one of its own."""
+    found = []
+    for place, time in (("a", 1), ("a", 2), ("b", 2)):
+        source = tmp_path / place / "compiling.py"
+        source.parent.mkdir(exist_ok=True)
+        source.write_text("# the same")
+        os.utime(source, ns=(time, time))
+        monkeypatch.setattr(compiling, "__file__", str(source))
+        found.append(compiling._cache_folder())
+    assert len(set(found)) == 3
+
+
 @pytest.fixture
 def announcer(monkeypatch):
     """As if it had said nothing yet."""

@@ -36,13 +36,17 @@ def entry(function: Callable[..., Any]) -> Any:
 
 
 def _cache_folder() -> Path | None:
-    """A writable folder for machine code of exactly these sources on this processor; None where there is none.
+    """A writable folder for machine code of exactly these source files on this processor; None where there is none.
 
-    Named after their digest: numba itself sees a change in the function it cached, not in those it inlined.
+    Named after a digest of what they say, as numba itself sees a change in the function it cached, but not in those it
+    inlined; and of where they lie and when they were written, as numba does not take code of the same sources elsewhere,
+    but would compile it anew in whatever process comes first, instead of in one of its own.
     """
     processor = (llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten())
     digest = sha256(repr((numba.__version__, llvmlite.__version__, sys.version, *processor)).encode())
     for source in (*sorted(Path(__file__).parent.glob("*.py")), CONSTANTS):
+        stamp = source.stat()
+        digest.update(repr((str(source), stamp.st_mtime_ns, stamp.st_size)).encode())
         digest.update(source.read_bytes())
     home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
     name = Path("ntm-repro") / digest.hexdigest()[:16]
