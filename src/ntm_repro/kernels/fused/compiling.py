@@ -39,8 +39,8 @@ def _cache_folder() -> Path | None:
     """A writable folder for machine code of exactly these source files on this processor; None where there is none.
 
     Named after a digest of what they say, as numba itself sees a change in the function it cached, but not in those it
-    inlined; and of where they lie and when they were written, as numba does not take code of the same sources elsewhere,
-    but would compile it anew in whatever process comes first, instead of in one of its own.
+    inlined; and of where they lie and when they were written, as numba does not take the code of the same sources at
+    another place, but would compile it anew in whatever process comes first, instead of in one of its own.
     """
     processor = (llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten())
     digest = sha256(repr((numba.__version__, llvmlite.__version__, sys.version, *processor)).encode())
