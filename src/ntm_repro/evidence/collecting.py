@@ -24,8 +24,10 @@ def collect(live: Run, to: Path) -> None:
     to.mkdir(parents=True, exist_ok=True)
     for stale in (target.summary, target.evaluation, target.weights):
         stale.unlink(missing_ok=True)
-    config: dict[str, Any] = live.summary["config"]
-    config |= {"run_dir": to.as_posix(), "results_dir": to.parents[2].as_posix()}
+    config: dict[str, Any] = live.summary["config"] | {
+        "run_dir": to.as_posix(),
+        "results_dir": to.parents[2].as_posix(),
+    }
     write_atomically(target.config, OmegaConf.to_yaml(OmegaConf.create(config)).encode())
     metrics.write_rows(target.metrics, list(live.rows[0]), live.rows)
     if live.evaluation is not None and live.evaluation["checkpoint_sequences"] == live.sequences:
