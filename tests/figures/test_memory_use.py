@@ -1,17 +1,13 @@
-"""Figures 6, 9 and 12 hold what went in and out of memory and where. T: steps, I: inputs, V: vectors, W: width."""
+"""Figures 6, 9 and 12 hold what went in and out of memory, and where. T: time steps, N: locations."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from matplotlib.patches import Rectangle
 from untrained import images, sources, sticks_out, texts
 
 from ntm_repro.evaluation.locations import mean_maximum, used_rows, written_last
 from ntm_repro.evaluation.traces import answer, trace
 from ntm_repro.figures import memory_use
-from ntm_repro.randomness import Purpose, Stream
-from ntm_repro.tasks.associative_recall import VECTORS, WIDTH, AssociativeRecall
 
 
 @pytest.fixture(scope="module", params=memory_use.SCENES)
@@ -93,17 +89,6 @@ def test_recall_frames_what_the_answer_is_read_from(drawn):
     assert framed[1] == [(step, row_N.index(n)) for step, n in locations if n in row_N]
     written = [(written_last(write_TN, n, 24), row_N.index(n)) for _, n in locations if n in row_N]
     assert framed[0] == [(step, row) for step, row in written if step is not None]
-
-
-@given(st.integers(0, 10**6), st.integers(2, 8))
-def test_items_and_query(seed, items):
-    batch = AssociativeRecall().draw(Stream(seed, Purpose.EXAMPLE), 0, 1, items)
-    input_TI = batch.input_TBI[:, 0]
-    flags, query, asked = memory_use.items_and_query(input_TI)
-    assert flags == [4 * item for item in range(items)]
-    assert query == 4 * items
-    following_VW = input_TI[flags[asked + 1] + 1 :][:VECTORS, :WIDTH]
-    np.testing.assert_array_equal(following_VW, batch.target_TBO[-VECTORS:, 0])
 
 
 @pytest.mark.parametrize("task", memory_use.SCENES)

@@ -48,13 +48,7 @@ def command(argv: Sequence[str]) -> int:
         return exits.DONE if argv else exits.USAGE
     names = _names([argument for argument in argv if "=" not in argument])
     options = keywords.parse("ntm-figures", Options, [argument for argument in argv if "=" in argument])
-    evidence = Path(options.evidence)
-    if not evidence.is_dir():
-        raise UsageError(f"evidence={evidence}: no such folder; name one of runs, <task>/<model>/seed<k>/")
-
-    from ntm_repro.figures.sources import Sources
-
-    sources = Sources(evidence, _load)
+    sources = recorded.sources(Path(options.evidence))
     with _told_of(Path(options.tables)):
         if TABLES in names:
             _write_tables(sources, Path(options.tables))
@@ -82,12 +76,6 @@ def _names(given: Sequence[str]) -> list[str]:
             raise UsageError(f"{name}: unknown; choose all, {TABLES}, or some of {' '.join(FIGURES)}")
         names += list(FIGURES) if name == "all" else [name]
     return list(dict.fromkeys(names))
-
-
-def _load(folder: Path) -> tuple:
-    """The task and the trained model of a run's folder."""
-    run = recorded.load(folder, recorded.read_config(folder))
-    return run.task, run.kernel
 
 
 def _draw(names: Sequence[str], sources: "Sources", out: Path) -> None:

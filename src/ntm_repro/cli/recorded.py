@@ -10,6 +10,7 @@ from ntm_repro.errors import UsageError
 from ntm_repro.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
+    from ntm_repro.figures.sources import Sources
     from ntm_repro.kernels import Kernel
 
 
@@ -45,6 +46,19 @@ def load(folder: Path, config: DictConfig, device: str = "auto", kernel: str = "
     sequences = load_weights(model, RunFolder(folder))
     model.to(build.device(device))
     return Recorded(config, task, kernels.choose(kernel, model), sequences)
+
+
+def sources(evidence: Path) -> "Sources":
+    """What figures and reports draw from: the runs in a folder; raises `UsageError` where there is none."""
+    if not evidence.is_dir():
+        raise UsageError(f"evidence={evidence}: no such folder; name one of runs, <task>/<model>/seed<k>/")
+    from ntm_repro.figures.sources import Sources
+
+    def task_and_kernel(folder: Path) -> tuple:
+        run = load(folder, read_config(folder))
+        return run.task, run.kernel
+
+    return Sources(evidence, task_and_kernel)
 
 
 def load_weights(model: Any, folder: RunFolder) -> int:

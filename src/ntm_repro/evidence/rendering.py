@@ -42,7 +42,7 @@ def as_markdown(table: Table) -> str:
     """Title, caption, table, notes; numbers to the right."""
     headings = [column.heading for column in table.columns]
     rules = ["--:" if column.form else "---" for column in table.columns]
-    cells = [[_text(row.get(column.heading), column.form, MISSING) for column in table.columns] for row in table.rows]
+    cells = [[printed(row.get(column.heading), column.form) for column in table.columns] for row in table.rows]
     lines = [f"| {' | '.join(line)} |" for line in (headings, rules, *cells)]
     notes = ["", *(f"- {note}" for note in table.notes)] if table.notes else []
     return "\n".join([f"# {table.title}", "", table.caption, "", *lines, *notes]) + "\n"
@@ -54,11 +54,12 @@ def as_csv(table: Table) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(column.heading for column in table.columns)
     for row in table.rows:
-        writer.writerow(_text(row.get(column.heading), column.form.replace(",", ""), "") for column in table.columns)
+        writer.writerow(printed(row.get(column.heading), column.form.replace(",", ""), "") for column in table.columns)
     return text.getvalue()
 
 
-def _text(cell: Cell, form: str, missing: str) -> str:
+def printed(cell: Cell, form: str, missing: str = MISSING) -> str:
+    """A cell as printed: numbers by `form`, text as it is."""
     if cell is None:
         return missing
     return cell if isinstance(cell, str) else format(cell, form)

@@ -31,9 +31,18 @@ class Pair(NamedTuple):
 
 def write(root: Path, out: Path) -> list[Path]:
     """Every table of the runs below `root`, as Markdown and CSV in `out`; returns the files. Raises `OSError`."""
-    pairs = [Pair(task, model, runs.find(root, task, model)) for task in TASKS for model in MODELS]
-    tables = (settings(pairs), convergence_of(pairs), targets(pairs), generalisation(pairs), times(pairs))
-    return [path for table in tables for path in rendering.write(out, table)]
+    return [path for table in every(root) for path in rendering.write(out, table)]
+
+
+def every(root: Path) -> list[Table]:
+    """All tables of the runs below `root`."""
+    found = paired(root)
+    return [make(found) for make in (settings, convergence_of, targets, generalisation, times)]
+
+
+def paired(root: Path) -> list[Pair]:
+    """The paper's fifteen pairs in its order, with their recorded runs below `root`."""
+    return [Pair(task, model, runs.find(root, task, model)) for task in TASKS for model in MODELS]
 
 
 def settings(pairs: Sequence[Pair]) -> Table:

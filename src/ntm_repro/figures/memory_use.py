@@ -13,12 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ntm_repro.evaluation.locations import mean_maximum, used_rows, written_last
+from ntm_repro.evaluation.queries import items_and_query
 from ntm_repro.evaluation.traces import Heads, Traced, answer, trace
 from ntm_repro.figures import panels
 from ntm_repro.figures.channels import CHANNELS
 from ntm_repro.figures.sources import Sources
 from ntm_repro.tasks import Setting
-from ntm_repro.tasks.associative_recall import ITEM, QUERY, VECTORS, WIDTH
+from ntm_repro.tasks.associative_recall import VECTORS
 from ntm_repro.tasks.repeat_copy import COUNT
 
 MODEL = "ntm"
@@ -195,18 +196,6 @@ def _explain_recall(axes: Panels, traced: Traced, weightings: Weightings) -> Non
         written = written_last(write_TN, location, query)
         if written is not None:
             panels.frame(axes.writing, written, row)
-
-
-def items_and_query(input_TI: np.ndarray) -> tuple[list[int], int, int]:
-    """The steps of the items' flags, the step of the query's first flag, and which item (from 0) it shows."""
-    items = np.flatnonzero(input_TI[:, ITEM]).tolist()
-    query = int(np.flatnonzero(input_TI[:, QUERY])[0])
-
-    def vectors(flag: int) -> np.ndarray:
-        return input_TI[flag + 1 : flag + 1 + VECTORS, :WIDTH]
-
-    asked = next(number for number, flag in enumerate(items) if (vectors(flag) == vectors(query)).all())
-    return items, query, asked
 
 
 def _name_steps(axes: Axes, names: dict[float, str]) -> None:
