@@ -1,6 +1,7 @@
 """The cells of each table, from small recorded runs."""
 
 import csv
+import json
 
 import pytest
 from recorded_runs import record
@@ -47,6 +48,20 @@ def test_every_pair_has_its_settings(written):
     assert sort["parameters, ours"] == sort["difference"] == ""
     (ngrams,) = of(rows, "dynamic N-grams", "LSTM")
     assert (ngrams["controller, ours"], ngrams["heads, paper"], ngrams["deviations"]) == ("3×128", "", "none")
+
+
+def test_choices_where_the_paper_is_silent_are_named(tmp_path):
+    for seed, order in ((1, "after"), (2, "before")):
+        folder = record(tmp_path, "priority_sort", "ntm", seed, [1.0], planned=1_000_000)
+        summary = json.loads((folder / "summary.json").read_text())
+        summary["config"]["model"] |= {"read_order": order}
+        summary["config"]["model"]["memory"] |= {"start": "per_location"}
+        summary["config"]["train"] |= {"clip_through_time": True}
+        (folder / "summary.json").write_text(json.dumps(summary))
+    tables.write(tmp_path, tmp_path)
+    with (tmp_path / "settings.csv").open() as file:
+        (row,) = of(csv.DictReader(file), "priority sort", "NTM-LSTM")
+    assert row["where the paper is silent"] == "start per_location, read after or before, clip through time on"
 
 
 def test_deviations_name_the_seeds_they_are_of(tmp_path):
