@@ -1,0 +1,1 @@
+"""The page that shows the reproduction, and in it the memory at work."""
