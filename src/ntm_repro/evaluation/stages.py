@@ -46,8 +46,8 @@ def stages(model: NTM, heads: Heads) -> Stages:
         _of(heads, kind, weighting_UKN[:-1, kind], memory_TNM)
         for kind, memory_TNM in ((slice(count), seen_by_readers_TNM), (slice(count, None), memory_UNM[:-1]))
     ]
-    merged = (np.concatenate(pair, 1) for pair in zip(*found, strict=True))
-    return Stages(*merged, weighting_UKN, memory_UNM)
+    content_TKN, gated_TKN, shifted_TKN, sharpened_TKN = (np.concatenate(pair, 1) for pair in zip(*found, strict=True))
+    return Stages(content_TKN, gated_TKN, shifted_TKN, sharpened_TKN, weighting_UKN, memory_UNM)
 
 
 def _of(heads: Heads, kind: slice, previous_TKN: np.ndarray, memory_TNM: np.ndarray) -> list[np.ndarray]:

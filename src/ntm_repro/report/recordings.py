@@ -131,7 +131,7 @@ class Answers(NamedTuple):
 
 
 def _answers(task: Task, traced: Traced) -> Answers:
-    """The model's; where bits are drawn by chance no prediction is wrong, but the best one possible stands beside it."""
+    """The model's; where chance draws the bits no prediction is wrong, but the best possible one stands beside it."""
     channels = CHANNELS[task.name].outputs
     count = sum(channels.values())
     output_TO, scored_TO = traced.output_TO[:, :count], traced.batch.mask_TO[:, :count]
