@@ -1,16 +1,19 @@
 """Recordings hold the numbers of a trace, and go into JSON. O: output channels, T: steps."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from packed import bound
 from untrained import build, record, sources
 
+from ntm_repro.cli import recorded as recorded_runs
 from ntm_repro.errors import UsageError
 from ntm_repro.evaluation.stages import stages
 from ntm_repro.evaluation.traces import answer, trace
 from ntm_repro.evidence.runs import NAMES
+from ntm_repro.figures.sources import Sources
 from ntm_repro.report import recordings
 from ntm_repro.report.packing import unpack
 from ntm_repro.tasks.dynamic_ngrams import optimal_predictions
@@ -125,3 +128,15 @@ def test_without_memory_or_run_it_refuses(tmp_path):
         recordings.run_recordings(folder, load)
     with pytest.raises(UsageError, match=r"no readable summary\.json"):
         recordings.run_recordings(tmp_path / "nothing", load)
+
+
+@pytest.mark.slow
+def test_the_evidence_fits_into_a_page():
+    def load_eager(folder):
+        run = recorded_runs.load(folder, recorded_runs.read_config(folder), kernel="eager")
+        return run.task, run.kernel
+
+    evidence = Sources(Path(__file__).resolve().parents[2] / "results/paper", load_eager)
+    found = recordings.all_recordings(evidence)
+    assert len(json.dumps(found)) < 3e6
+    assert len({one["id"] for one in found}) == len(found) > 0

@@ -210,12 +210,12 @@ def test_it_plays_to_the_end_and_can_be_stopped(page, address):
     assert page.text(".play") == "Pause"
     page.wait_for(lambda: page.step == 11)
     assert page.text(".play") == "Play"
-    Select(page.find(".speed")).select_by_visible_text("5")
+    Select(page.find(".speed")).select_by_visible_text("1")
     page.find(".play").click()  # from the beginning again
-    page.wait_for(lambda: 2 <= page.step < 11)
+    page.wait_for(lambda: 1 <= page.step < 11)
     page.find(".play").click()
     stopped = page.step
-    page.driver.execute_async_script("setTimeout(arguments[0], 500)")
+    page.driver.execute_async_script("setTimeout(arguments[0], 1500)")
     assert page.step == stopped
 
 

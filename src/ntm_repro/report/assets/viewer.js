@@ -56,7 +56,7 @@ class MemoryViewer {
 
   // #<id> or #<id>@<step> in the page's address; false where it names no recording.
   openAddress() {
-    const [id, step] = decodeURIComponent(location.hash.slice(1)).split("@");
+    const [id, step] = location.hash.slice(1).split("@");
     const found = this.recordings.find((one) => one.id === id);
     if (!found) return false;
     this.choose(found, Number(step) || 0);
@@ -172,11 +172,17 @@ class MemoryViewer {
     on(".cells", "pointerleave", () => this.describeChanges());
     this.root.addEventListener("keydown", (event) => this.key(event));
     this.listenToPanels();
-    new ResizeObserver(() => this.recording && this.draw()).observe(this.root);
+    new ResizeObserver(() => this.resized()).observe(this.root);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
     const themed = { attributes: true, attributeFilter: ["data-theme"] };
     new MutationObserver(() => this.draw()).observe(document.documentElement, themed);
     window.addEventListener("hashchange", () => this.openAddress());
+  }
+
+  // Only the width matters: the height changes with every card opened.
+  resized() {
+    if (this.width !== this.root.clientWidth) this.draw();
+    this.width = this.root.clientWidth;
   }
 
   listenToPanels() {
@@ -437,12 +443,15 @@ class MemoryViewer {
 
   // ——— The stages of each head ———
 
-  // The writing heads in one column, the reading ones in another.
+  // The writing heads in one column, the reading ones in another; of many, the sharpest is open.
   makeCards() {
-    const roomy = this.root.clientWidth > 700 && this.writers.length <= 2;
-    const columns = [this.writers, this.readers].map((heads) =>
-      element("div", {}, ...heads.map((head) => this.makeCard(head, roomy || head === heads[0]))),
-    );
+    const { largest } = this.arrays;
+    const sharpness = (head) => sum(range(this.steps).map((t) => row(largest, t, head)[4]));
+    const columns = [this.writers, this.readers].map((heads) => {
+      const sharpest = heads.reduce((best, head) => (sharpness(head) > sharpness(best) ? head : best));
+      const roomy = this.root.clientWidth > 700 && heads.length <= 2;
+      return element("div", {}, ...heads.map((head) => this.makeCard(head, roomy || head === sharpest)));
+    });
     this.find(".heads").replaceChildren(...columns);
     this.find(".open-all").hidden = !this.find(".head:not([open])");
   }
