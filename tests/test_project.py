@@ -52,7 +52,15 @@ def wheel(tmp_path_factory) -> Path:
 
 def test_the_wheel_holds_package_configs_and_curves_only(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    needed = ("configs/train.yaml", "kernels/fused/bridge.py", "paper_curves/fig3_LSTM.csv", "figures/ntm.mplstyle")
+    needed = (
+        "configs/train.yaml",
+        "kernels/fused/bridge.py",
+        "paper_curves/fig3_LSTM.csv",
+        "figures/ntm.mplstyle",
+        "report/assets/viewer.js",
+        "report/assets/viewer.css",
+        "report/templates/viewer.html.j2",
+    )
     assert {f"ntm_repro/{name}" for name in needed} <= set(names)
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"ntm_repro"}
     source = {str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob("*.yaml")}
