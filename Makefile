@@ -23,7 +23,7 @@ dynamic_ngrams_FIGURES := fig13 fig14 fig15
 priority_sort_FIGURES := fig16 fig17 fig18
 FIGURES := $(foreach task,$(TASK_NAMES),$($(task)_FIGURES))
 
-.PHONY: help setup train reproduce collect figures tables $(FIGURES) test test-slow coverage lint bench tensorboard clean
+.PHONY: help setup train reproduce collect figures tables $(FIGURES) report test test-slow coverage lint bench tensorboard clean
 
 help: ## list the targets
 	@grep -hE '^[$$()A-Za-z-]+:.*##' $(MAKEFILE_LIST) \
@@ -81,6 +81,9 @@ figures: setup ## draw all of them (TRAIN=1 likewise)
 
 tables: setup ## write the tables beside the paper's, as Markdown and CSV
 	$(BIN)/ntm-figures tables
+
+report: setup ## write the page that judges the reproduction and shows the memory at work, results/report/index.html
+	$(BIN)/ntm-report
 
 bench: setup ## measure the speed of training, in under 15 minutes, into results/bench
 	$(BIN)/ntm-bench

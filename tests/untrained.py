@@ -32,14 +32,14 @@ def build(task, model, heads=1):
     return chosen, kernels.choose("eager", built)
 
 
-def record(root, task, model, seed=1, weights=True, planned=SEQUENCES):
+def record(root, task, model, seed=1, weights=True, planned=SEQUENCES, **changes):
     """A run's folder with a summary and, in name only, weights."""
     folder = root / task / model / f"seed{seed}"
     folder.mkdir(parents=True)
     summary = {"task": task, "model": model, "seed": seed, "sequences": SEQUENCES}
     summary |= {"status": "finished" if planned == SEQUENCES else "interrupted"}
     summary |= {"config": {"train": {"sequences": planned}}}
-    (folder / "summary.json").write_text(json.dumps(summary))
+    (folder / "summary.json").write_text(json.dumps(summary | changes))
     if weights:
         (folder / "weights.safetensors").touch()
     return folder

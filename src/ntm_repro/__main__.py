@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-COMMANDS = {"train": "train", "eval": "evaluate", "bench": "bench", "figures": "figures"}
+COMMANDS = {"train": "train", "eval": "evaluate", "bench": "bench", "figures": "figures", "report": "report"}
 
 
 def main() -> None:

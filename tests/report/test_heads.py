@@ -58,6 +58,12 @@ def test_copy_read_where_it_was_written(judged):
     ]
 
 
+def test_writing_a_step_late_is_no_fault(judged):
+    places = np.arange(3, 23)
+    traced = made_up(Copy(), 20, steps([0, 0], places, [0] * 20), steps([0] * 22, places))
+    assert judged(heads.copy, traced)[2] == ("1.000", Verdict.met)
+
+
 def test_copy_read_elsewhere_and_blurred(judged):
     shown, answering = np.arange(3, 23), np.r_[np.arange(3, 13), np.arange(60, 70)]
     traced = made_up(Copy(), 20, steps([0], shown, [0], [0] * 20), steps([0] * 22, answering), sharpness=0.9)

@@ -54,11 +54,13 @@ def sources(evidence: Path) -> "Sources":
         raise UsageError(f"evidence={evidence}: no such folder; name one of runs, <task>/<model>/seed<k>/")
     from ntm_repro.figures.sources import Sources
 
-    def task_and_kernel(folder: Path) -> tuple:
-        run = load(folder, read_config(folder))
-        return run.task, run.kernel
-
     return Sources(evidence, task_and_kernel)
+
+
+def task_and_kernel(folder: Path) -> "tuple[Any, Kernel]":
+    """The task and the trained model of a run's folder; raises `UsageError`."""
+    run = load(folder, read_config(folder))
+    return run.task, run.kernel
 
 
 def load_weights(model: Any, folder: RunFolder) -> int:

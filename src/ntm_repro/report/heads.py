@@ -33,8 +33,11 @@ def copy(sources: Sources) -> list[Measure]:
         heads, asked, length = _heads(traced), answer(traced).first, len(answer(traced).target_AC)
         write_TN, read_TN = _strongest(heads.write_weighting_TWN), _strongest(heads.read_weighting_TRN)
         shown, answering = slice(1, 1 + length), slice(asked, asked + length)
-        same = read_TN[answering].argmax(1) == write_TN[shown].argmax(1)
-        return mean_maximum(write_TN[shown]), mean_maximum(read_TN[answering]), float(same.mean())
+        return (
+            mean_maximum(write_TN[shown]),
+            mean_maximum(read_TN[answering]),
+            _found_again(read_TN[answering].argmax(1), write_TN, shown),
+        )
 
     return _measures(
         sources,
@@ -57,7 +60,7 @@ def repeat_copy(sources: Sources) -> list[Measure]:
         length, repeats = traced.batch.setting
         write_TN, read_TN = _strongest(heads.write_weighting_TWN), _strongest(heads.read_weighting_TRN)
         read_RL = read_TN[asked : asked + length * repeats].argmax(1).reshape(repeats, length)
-        return float((read_RL == read_RL[0]).mean()), float((read_RL == write_TN[1 : 1 + length].argmax(1)).mean())
+        return float((read_RL == read_RL[0]).mean()), _found_again(read_RL, write_TN, slice(1, 1 + length))
 
     return _measures(
         sources,
@@ -85,6 +88,18 @@ def recall(sources: Sources) -> list[Measure]:
 
     told = (("answers read where their item was written", "all", FOLLOWS),)
     return _measures(sources, "associative_recall", 6, of, told)
+
+
+def _found_again(read_L: np.ndarray, write_TN: np.ndarray, shown: slice) -> float:
+    """The share of `read_L` (any leading axes) that is where the vector of the same number was written.
+
+    A controller with a memory of its own may write each vector a step after it was shown, or all at their own steps.
+    """
+    shares = []
+    for delay in (0, 1):
+        write_L = write_TN[shown.start + delay : shown.stop + delay].argmax(1)
+        shares.append(float((read_L == write_L).mean()))
+    return max(shares)
 
 
 def ngram_predictions(sources: Sources) -> list[Measure]:

@@ -43,7 +43,7 @@ def _soon(task: str, model: str, runs: Sequence[Run]) -> Measure:
     verdict = of_count(middle, printed) if all(settled) else Verdict.partial
     ours = "never" if middle is None and all(settled) else "not yet" if middle is None else f"{middle:,.0f}"
     share = sum(count is not None for count in reached)
-    return Measure(what, told, ours, verdict, f"median of {_seeds(runs)}; {share} of {len(runs)} did")
+    return Measure(what, told, ours, verdict, f"{_seeds(runs)}; {share} of {len(runs)} did")
 
 
 def _last(task: str, model: str, runs: Sequence[Run]) -> Measure:
@@ -61,8 +61,7 @@ def _last(task: str, model: str, runs: Sequence[Run]) -> Measure:
     last = [_end(task, run) for run in finished]
     ours_now = statistics.median(last)
     spread = f", {min(last):.2f} to {max(last):.2f}" if len(last) > 1 else ""
-    note = f"median of {_seeds(finished)}{spread}"
-    return Measure(what, f"{printed:.2f}", f"{ours_now:.2f}", of_cost(ours_now, printed), note)
+    return Measure(what, f"{printed:.2f}", f"{ours_now:.2f}", of_cost(ours_now, printed), _seeds(finished) + spread)
 
 
 def _end(task: str, run: Run) -> float:
@@ -78,4 +77,4 @@ def _end_of_paper(task: str, model: str) -> float:
 
 
 def _seeds(runs: Sequence[Run]) -> str:
-    return f"{len(runs)} seeds" if len(runs) > 1 else "1 seed"
+    return f"median of {len(runs)} seeds" if len(runs) > 1 else f"seed {runs[0].seed}"

@@ -1,0 +1,84 @@
+"""The page: claims, verdicts, pictures, tables and the memory viewer put into the templates, in one file."""
+
+import base64
+import struct
+from collections import Counter
+from collections.abc import Callable, Sequence
+from io import BytesIO
+from typing import NamedTuple
+
+from matplotlib.figure import Figure
+
+from ntm_repro.evidence import tables
+from ntm_repro.figures import FIGURES, drawer
+from ntm_repro.figures.sources import Sources
+from ntm_repro.figures.style import styled
+from ntm_repro.report import verdicts, viewer
+from ntm_repro.report.behind import Behind, behind
+from ntm_repro.report.claims import CLAIMS, Claim
+from ntm_repro.report.recordings import all_gaps, all_recordings
+from ntm_repro.report.templating import asset, render
+from ntm_repro.report.verdicts import Measure, Verdict
+
+WIDE = 1200  # pixels that a picture is wide: sharp on the page at its widest
+
+
+class Judged(NamedTuple):
+    """A figure of the paper on the page. `picture`: a data URI of an image width × height pixels large."""
+
+    name: str
+    claim: Claim
+    measures: list[Measure]
+    behind: list[Behind]
+    picture: str
+    width: int
+    height: int
+
+    @property
+    def number(self) -> int:
+        return int(self.name.removeprefix("fig"))
+
+    @property
+    def verdict(self) -> Verdict:
+        return verdicts.together([measure.verdict for measure in self.measures])
+
+
+def judge(name: str, sources: Sources) -> Judged:
+    """A figure's picture, numbers and background, from the evidence."""
+    claim = CLAIMS[name]
+    with styled():
+        picture, width, height = _picture(drawer(name)(sources))
+    return Judged(name, claim, claim.measures(sources), behind(sources, claim), picture, width, height)
+
+
+def page(sources: Sources, names: Sequence[str] = tuple(FIGURES), told: Callable[[str], None] = lambda _: None) -> str:
+    """The report as HTML, of all figures or those named; `told` is called with what is done next."""
+    figures = []
+    for name in names:
+        told(name)
+        figures.append(judge(name, sources))
+    told("memory viewer")
+    counts = Counter(figure.verdict for figure in figures)
+    every = {table.name: table for table in tables.every(sources.evidence)}
+    return render(
+        "index.html.j2",
+        figures=figures,
+        tally=[(verdict, counts[verdict]) for verdict in Verdict if counts[verdict]],
+        total=every["runs"].rows[-1],
+        tables=every.values(),
+        viewer=viewer.fragment(all_recordings(sources), all_gaps(sources)),
+        clearly=verdicts.CLEARLY,
+        reading_bits=verdicts.READING_BITS,
+        reading_share=verdicts.READING_SHARE,
+        style=asset("page.css"),
+        script=asset("page.js"),
+    )
+
+
+def _picture(figure: Figure) -> tuple[str, int, int]:
+    """The figure as a data URI, and its size in pixels, which a PNG's header begins with."""
+    content = BytesIO()
+    figure.savefig(content, format="png", dpi=WIDE / figure.get_figwidth(), metadata={"Software": None})
+    data = content.getvalue()
+    width, height = struct.unpack(">II", data[16:24])
+    return f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}", width, height

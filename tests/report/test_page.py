@@ -1,0 +1,94 @@
+"""The page holds what the evidence says: numbers, verdicts, pictures, tables, and nothing from anywhere else."""
+
+import base64
+import html
+import re
+import struct
+
+import pytest
+from recorded_runs import record
+
+from ntm_repro.evidence import tables
+from ntm_repro.figures.sources import Sources
+from ntm_repro.report.page import judge, page
+
+EVIL = "<script>alert(1)</script>"
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory):
+    """Two seeds of copy, one whose commit is anything but one; no weights."""
+    root = tmp_path_factory.mktemp("evidence")
+    record(root, "copy", "ntm", 1, [8.0] * 10 + [0.01] * 20)
+    record(root, "copy", "ntm", 2, [8.0] * 10 + [0.02] * 20, commit=EVIL)
+    return Sources(root, None)
+
+
+@pytest.fixture(scope="module")
+def text(evidence):
+    return page(evidence, ["fig03", "fig06"])
+
+
+def section(text, name):
+    return re.search(rf'<section id="{name}".*?</section>', text, re.DOTALL)[0]
+
+
+def cells(text):
+    """Rows of all that is in <th> and <td>."""
+    rows = re.findall(r"<tr>(.*?)</tr>", text, re.DOTALL)
+    found = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL) for row in rows]
+    return [[html.unescape(re.sub(r"<.*?>", "", cell)).strip() for cell in row] for row in found]
+
+
+def test_numbers_beside_the_papers_with_verdicts(text):
+    rows = cells(section(text, "fig03"))
+    assert [
+        "NTM-LSTM: sequences to below 0.05 bits",
+        "30,000",
+        "20,000",
+        "better",
+        "median of 2 seeds; 2 of 2 did",
+    ] in rows
+    assert ["LSTM: bits after 1,000,000 sequences", "0.52", "–", "partial", "not run"] in rows
+
+
+def test_the_contents_give_each_figure_the_verdict_it_has_below(text, evidence):
+    found = re.findall(r'<a href="#(fig\d\d)">.*?class="verdict ([\w-]+)"', text, re.DOTALL)
+    assert found == [(name, judge(name, evidence).verdict.replace(" ", "-")) for name in ("fig03", "fig06")]
+
+
+def test_what_stands_behind(text):
+    behind = html.unescape(section(text, "fig03"))
+    assert "ntm-train task=copy model=ntm seed=1" in behind
+    assert "seeds 1, 2" in behind
+    assert "not run yet: make reproduce TASKS=copy MODELS=lstm" in behind
+
+
+def test_every_table_is_whole(text, evidence):
+    rows = cells(section(text, "tables"))
+    for table in tables.every(evidence.evidence):
+        assert [column.heading for column in table.columns] in rows
+    assert sum(len(table.rows) + 1 for table in tables.every(evidence.evidence)) == len(rows)
+
+
+def test_pictures_are_inside_and_as_large_as_said(text):
+    found = re.findall(r'<img src="data:image/png;base64,([^"]+)" width="(\d+)" height="(\d+)"', text)
+    assert len(found) == 2
+    for data, width, height in found:
+        real = struct.unpack(">II", base64.b64decode(data)[16:24])
+        assert real == (int(width), int(height))
+
+
+def test_nothing_is_fetched_and_nothing_from_a_record_runs(text):
+    assert not re.findall(r'(?:src|href)="(?!data:|#|https://arxiv\.org)[^"]*"', text)
+    assert "url(" not in text
+    assert "@import" not in text
+    assert EVIL[:10] not in text.replace("<script>(() =>", "")
+
+
+def test_what_has_no_weights_is_named_in_the_viewer(text):
+    assert "copy, NTM, LSTM controller: make reproduce TASKS=copy MODELS=ntm" in html.unescape(section(text, "viewer"))
+
+
+def test_the_same_evidence_gives_the_same_page(text, evidence):
+    assert page(evidence, ["fig03", "fig06"]) == text

@@ -1,0 +1,29 @@
+"""A page for one run of the user's."""
+
+import pytest
+from untrained import build, record
+
+from ntm_repro.errors import UsageError
+from ntm_repro.report import run_page
+
+
+def load(folder):
+    return build(folder.parts[-3], folder.parts[-2])
+
+
+def test_it_says_how_far_the_run_came_and_plays_it(tmp_path):
+    folder = record(tmp_path, "copy", "ntm", 4, planned=5_000, final_bits=0.123456)
+    text = run_page.page(folder, load)
+    assert "<title>Copy, NTM, LSTM controller, seed 4</title>" in text
+    said = "seed 4: 2,000 of 5,000 sequences, 0.1235 bits per sequence over the last 10,000."
+    assert said in text
+    assert '"copy-ntm-20"' in text
+
+
+def test_a_run_too_short_for_a_cost(tmp_path):
+    assert "2,000 sequences. From" in run_page.page(record(tmp_path, "copy", "ntm_ff", final_bits=None), load)
+
+
+def test_a_model_without_memory_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="model=lstm has no memory to view"):
+        run_page.page(record(tmp_path, "copy", "lstm"), load)
