@@ -540,7 +540,8 @@ def test_the_seed_alone_decides_the_weights(name):
 
 
 def test_build_finds_the_model_by_the_settings_name():
-    assert models.settings_type("ntm") is models.settings_type("ntm_ff") is ntm.Settings is ntm_ff.Settings
+    assert models.settings_type("ntm") is ntm.Settings
+    assert models.settings_type("ntm_ff") is ntm_ff.Settings
     assert isinstance(built(name="ntm").controller, ntm.LSTMStack)
     assert type(built(name="ntm_ff").controller).__name__ == "Feedforward"
 

@@ -1,12 +1,20 @@
 """The Neural Turing Machine with a feedforward controller (paper section 4, Table 1)."""
 
+from dataclasses import dataclass
+
 import torch
 
-from ntm_repro.models import initialisation
+from ntm_repro.models import initialisation, ntm
 from ntm_repro.models.controllers import Feedforward
-from ntm_repro.models.ntm import NTM, Settings
+from ntm_repro.models.ntm import NTM, ReadOrder
 
-__all__ = ["Settings", "build"]
+
+@dataclass
+class Settings(ntm.Settings):
+    """Those of an NTM. This controller learns associative recall and repeat copy sooner if it reads first (LOG.md)."""
+
+    name: str = "ntm_ff"
+    read_order: ReadOrder = ReadOrder.before
 
 
 def build(settings: Settings, inputs: int, outputs: int, generator: torch.Generator) -> NTM:
