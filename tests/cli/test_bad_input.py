@@ -58,6 +58,8 @@ MISTAKES = {
     "train model.activation=relu": "model.activation",
     "train model.read_order=never": "model.read_order",
     "train model.output_from=foo": "model.output_from",
+    "train model=ntm_ff model.hidden_bias=-1": "model.hidden_bias=-1.0: must be 0 or more",
+    "train model.hidden_bias=1": "model.hidden_bias",
     "train task.max_length=abc": "task.max_length",
     "train device=tpu": "device=tpu",
     "train kernel=triton": "kernel=triton",

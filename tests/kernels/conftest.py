@@ -15,7 +15,7 @@ def built():
             settings = lstm.Settings(size=5)
         else:
             memory = ntm.MemorySettings(locations=7, width=3, start=start)
-            settings = ntm.Settings(name=name, controller=ntm.ControllerSettings(size=4), memory=memory, **more)
+            settings = models.settings_type(name)(controller=ntm.ControllerSettings(size=4), memory=memory, **more)
         return models.build(settings, 4, 2, 1)
 
     return build

@@ -23,7 +23,7 @@ from ntm_repro import kernels, models
 from ntm_repro.kernels import Eager
 from ntm_repro.kernels.fused import bridge, sequences
 from ntm_repro.kernels.fused.bridge import FusedSequences, flatten, unflatten
-from ntm_repro.models import lstm, ntm
+from ntm_repro.models import lstm, ntm, ntm_ff
 from ntm_repro.models.addressing import WEIGHT_EPSILON
 
 any_settings = st.one_of(ntm_settings(), ntm_settings(), lstm_settings)
@@ -125,7 +125,7 @@ def test_the_gradient_is_that_of_the_function():
 
 PAPER = {
     "ntm": (ntm.Settings(), Shape(22, 2, 10, 9)),
-    "ntm_ff": (ntm.Settings(name="ntm_ff"), Shape(22, 2, 10, 9)),
+    "ntm_ff": (ntm_ff.Settings(), Shape(22, 2, 10, 9)),
     "sort": (ntm.Settings(heads=5, controller=ntm.ControllerSettings(100, 2)), Shape(37, 1, 10, 8)),
     "lstm": (lstm.Settings(size=128), Shape(37, 2, 10, 8)),
 }

@@ -10,8 +10,8 @@ import torch
 from helpers import arguments, environment
 from kernels.twins import Shape, build, distance, flatten, random_state
 
+from ntm_repro import models
 from ntm_repro.kernels.fused.bridge import FusedSequences, unflatten
-from ntm_repro.models import ntm
 from ntm_repro.training import metrics
 
 TEN_THOUSAND_STEPS = """
@@ -51,7 +51,7 @@ def test_two_thousand_steps_drift_no_further_than_eager(name):
     for seed in range(6):
         shape = Shape(2_000, 1, 10, 9)
         exact_model, model = (
-            build(ntm.Settings(name=name), shape, dtype, 0.1, seed) for dtype in (torch.float64, torch.float32)
+            build(models.settings_type(name)(), shape, dtype, 0.1, seed) for dtype in (torch.float64, torch.float32)
         )
         exact_model.load_state_dict(model.state_dict())
         x_TBI = torch.randint(0, 2, (2_000, 1, 10), generator=torch.Generator().manual_seed(seed)).double()
@@ -74,7 +74,7 @@ def test_a_million_random_steps_without_a_nan(name):
     """Weights drawn anew for every piece, up to extreme ones; the state is handed on from piece to piece."""
     steps, batch = 500, 4
     generator = torch.Generator().manual_seed(1)
-    model = build(ntm.Settings(name=name, heads=2), Shape(steps, batch, 10, 9), torch.float32)
+    model = build(models.settings_type(name)(heads=2), Shape(steps, batch, 10, 9), torch.float32)
     kernel = FusedSequences(model)
     state = unflatten(model.initial_state(batch), random_state(model, batch, torch.float32))
     for piece in range(1_000_000 // (steps * batch)):

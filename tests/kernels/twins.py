@@ -23,8 +23,7 @@ class Shape(NamedTuple):
 def ntm_settings(draw):
     """Settings of small NTMs of every kind."""
     locations = draw(st.integers(1, 21))
-    return ntm.Settings(
-        name=draw(st.sampled_from(["ntm", "ntm_ff"])),
+    return models.settings_type(draw(st.sampled_from(["ntm", "ntm_ff"])))(
         controller=ntm.ControllerSettings(size=draw(st.integers(1, 9)), layers=draw(st.integers(1, 3))),
         heads=draw(st.integers(1, 3)),
         memory=ntm.MemorySettings(

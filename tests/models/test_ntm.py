@@ -36,7 +36,7 @@ def settings_of(
     read_order="after",
     output_from="hidden_and_reads",
 ):
-    return ntm.Settings(
+    return models.settings_type(name)(
         name=name,
         controller=ControllerSettings(size, layers),
         heads=heads,
@@ -544,6 +544,20 @@ def test_build_finds_the_model_by_the_settings_name():
     assert models.settings_type("ntm_ff") is ntm_ff.Settings
     assert isinstance(built(name="ntm").controller, ntm.LSTMStack)
     assert type(built(name="ntm_ff").controller).__name__ == "Feedforward"
+
+
+def test_hidden_biases_are_scattered_as_wide_as_told_and_nothing_else_changes():
+    sizes = ControllerSettings(300, 2)
+    plain, scattered = (
+        models.build(ntm_ff.Settings(controller=sizes, hidden_bias=wide), 8, 3, 1) for wide in (0.0, 0.3)
+    )
+    for layer in scattered.controller.layers:
+        assert layer.bias.std().item() == pytest.approx(0.3, rel=0.15)  # of 300: four standard errors
+        assert abs(layer.bias.mean().item()) < 0.07
+    assert not any(layer.bias.any() for layer in plain.controller.layers)
+    for ours, theirs in zip(plain.controller.layers, scattered.controller.layers, strict=True):
+        assert torch.equal(ours.weight, theirs.weight)
+    assert not scattered.interface.bias.any()
 
 
 @pytest.mark.parametrize("name", CONTROLLERS)

@@ -146,3 +146,17 @@ def test_a_run_in_its_first_stretch_has_nothing_to_collect(here, capsys):
 def test_a_folder_that_is_not_there_is_named(here):
     with pytest.raises(UsageError, match="nowhere: no such folder"):
         script("collect").command(["nowhere"])
+
+
+def test_a_run_recorded_before_a_key_was_added_is_still_of_the_recipe(here, capsys):
+    record(1_000_000)
+    summary = Path("results/runs/copy/ntm/seed1/summary.json")
+    config = json.loads(summary.read_text())
+    del config["config"]["train"]["clip_through_time"]
+    summary.write_text(json.dumps(config))
+    collect(capsys)
+    assert unfinished(capsys) == []
+    # But not one of keys that are gone.
+    config["config"]["train"]["gone"] = 1
+    Path("results/paper/copy/ntm/seed1/summary.json").write_text(json.dumps(config))
+    assert unfinished(capsys) == ["copy/ntm/seed1"]

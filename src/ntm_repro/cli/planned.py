@@ -2,7 +2,11 @@
 
 from typing import NamedTuple
 
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
 from ntm_repro.cli import compose, schema
+from ntm_repro.errors import UsageError
 from ntm_repro.evidence.runs import Run
 
 
@@ -23,8 +27,15 @@ def plan(task: str, model: str, seed: int) -> Plan:
 
 
 def is_of(run: Run, wanted: Plan) -> bool:
-    """Whether `run` is that run, finished or not, rather than one of another recipe."""
-    return schema.canonical(schema.identity(run.summary["config"])) == wanted.identity
+    """Whether `run` is that run, finished or not, rather than one of another recipe.
+
+    A key that was added since it was recorded counts as having had its default value, which is how it was before.
+    """
+    try:
+        recorded = schema.typed(OmegaConf.create(run.summary["config"]))
+    except (UsageError, OmegaConfBaseException):  # a recipe of keys that are gone
+        return False
+    return schema.canonical(schema.identity(schema.plain(recorded))) == wanted.identity
 
 
 def is_done(run: Run, wanted: Plan) -> bool:

@@ -20,6 +20,7 @@ OPEN = {
     "model.memory.start": "start",
     "model.read_order": "read",
     "model.activation": "key and add",
+    "model.hidden_bias": "hidden biases",
     "train.clip_through_time": "clip through time",
 }
 

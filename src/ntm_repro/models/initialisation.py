@@ -2,7 +2,8 @@
 
 The paper does not say. This follows Graves (2013, "Generating Sequences with Recurrent Neural Networks", section 4) in
 spirit, and the LSTM baseline then follows the paper's copy curve, which torch's default initialisation does not. The
-controllers of NTMs learn faster if their I inputs drive each unit with a variance of order 1 whatever I is (LOG.md).
+controllers of NTMs learn faster if their I inputs drive each unit with a variance of order 1 whatever I is (LOG.md). A
+feedforward controller may begin with biases as well: see `ntm_ff`.
 """
 
 import math
@@ -37,3 +38,9 @@ def linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
 def widen_inputs(layer: nn.Linear, inputs: int) -> None:
     """Make the weights of a fresh layer's first `inputs` columns N(0, 1 / inputs)."""
     layer.weight[:, :inputs] *= 1 / (WEIGHT_DEVIATION * math.sqrt(inputs))
+
+
+@torch.no_grad()
+def scatter_biases(layer: nn.Linear, deviation: float, generator: torch.Generator) -> None:
+    """Draw the biases of a fresh layer from N(0, deviation²)."""
+    layer.bias.copy_(torch.randn(layer.bias.shape, generator=generator) * deviation)

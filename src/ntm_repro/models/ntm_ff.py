@@ -1,9 +1,11 @@
 """The Neural Turing Machine with a feedforward controller (paper section 4, Table 1)."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 
+from ntm_repro.errors import require
 from ntm_repro.models import initialisation, ntm
 from ntm_repro.models.controllers import Feedforward
 from ntm_repro.models.ntm import NTM, ReadOrder
@@ -11,10 +13,21 @@ from ntm_repro.models.ntm import NTM, ReadOrder
 
 @dataclass
 class Settings(ntm.Settings):
-    """Those of an NTM. This controller learns associative recall and repeat copy sooner if it reads first (LOG.md)."""
+    """Those of an NTM, and `hidden_bias`: how wide the hidden units' biases are scattered at the start.
+
+    This controller learns associative recall and repeat copy sooner if it reads first, and if its units differ even
+    where nothing comes in, as after a query (LOG.md).
+    """
 
     name: str = "ntm_ff"
     read_order: ReadOrder = ReadOrder.before
+    hidden_bias: float = 0.0
+
+    def check(self) -> None:
+        """Raise `UsageError` for a value out of range."""
+        super().check()
+        wide = self.hidden_bias
+        require(math.isfinite(wide) and wide >= 0, "model.hidden_bias", wide, "must be 0 or more")
 
 
 def build(settings: Settings, inputs: int, outputs: int, generator: torch.Generator) -> NTM:
@@ -22,4 +35,7 @@ def build(settings: Settings, inputs: int, outputs: int, generator: torch.Genera
     controller_inputs = inputs + settings.heads * settings.memory.width
     controller = Feedforward(controller_inputs, settings.controller.size, settings.controller.layers, generator)
     initialisation.widen_inputs(controller.layers[0], inputs)  # type: ignore[arg-type]
+    if settings.hidden_bias:
+        for layer in controller.layers:
+            initialisation.scatter_biases(layer, settings.hidden_bias, generator)  # type: ignore[arg-type]
     return NTM(controller, inputs, outputs, settings, generator)
