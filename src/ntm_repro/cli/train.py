@@ -83,19 +83,20 @@ def _train(config: DictConfig) -> None:
     from ntm_repro.training.run import run
 
     folder = RunFolder(Path(config.run_dir))
-    decided = plan(config)
-    if decided.finished:
-        print(finished_line(folder))
-        return
-    record = schema.plain(config)
-    trainer = build.trainer(config)
-    begin = f", resumed at {decided.checkpoint.sequences:,} sequences" if decided.checkpoint else ""
-    threads = f"{config.threads} thread{'s' if config.threads > 1 else ''}"
-    size = f"{trainer.model.parameter_count:,} parameters"
-    where = f"{trainer.kernel.name} kernel, {trainer.device}, {threads}"
-    what = f"{config.task.name} · {config.model.name} · seed {config.seed} · {size} · {where}"
-    print(f"{what} · {config.run_dir}{begin}", flush=True)
-    run(trainer, folder, decided, record, OmegaConf.to_yaml(OmegaConf.create(record)))
+    with folder.locked():
+        decided = plan(config)  # anew: until the lock was taken another process may have trained there
+        if decided.finished:
+            print(finished_line(folder))
+            return
+        record = schema.plain(config)
+        trainer = build.trainer(config)
+        begin = f", resumed at {decided.checkpoint.sequences:,} sequences" if decided.checkpoint else ""
+        threads = f"{config.threads} thread{'s' if config.threads > 1 else ''}"
+        size = f"{trainer.model.parameter_count:,} parameters"
+        where = f"{trainer.kernel.name} kernel, {trainer.device}, {threads}"
+        what = f"{config.task.name} · {config.model.name} · seed {config.seed} · {size} · {where}"
+        print(f"{what} · {config.run_dir}{begin}", flush=True)
+        run(trainer, folder, decided, record, OmegaConf.to_yaml(OmegaConf.create(record)))
     print(finished_line(folder), flush=True)
 
 
