@@ -1,8 +1,5 @@
 """ntm-train from its first start to its last resume, as subprocesses."""
 
-import csv
-import json
-import os
 import pickle
 import re
 import shlex
@@ -15,38 +12,17 @@ from pathlib import Path
 import pytest
 import torch
 from helpers import PATIENCE, TINY, arguments, environment
+from hostile import Payload
+from run_results import rows, same_weights, summary
 from safetensors.torch import load_file
 
 RUN = Path("results/runs/copy/ntm/seed1")
 OFTEN = ("train.log_every=10", "train.checkpoint_every=20")
-TIMING = {"sequences_per_second", "wall_seconds"}
 SUMMARY_KEYS = [
     *("task", "model", "seed", "parameters", "sequences", "final_bits"),
     *("solved_below_1", "solved_below_0_1", "solved_below_0_05", "wall_seconds", "status"),
     *("versions", "commit", "dirty", "device", "threads", "config"),
 ]
-
-
-def rows(folder: Path) -> list[dict[str, str]]:
-    """metrics.csv without its two timing columns."""
-    with (folder / "metrics.csv").open() as file:
-        return [{key: value for key, value in row.items() if key not in TIMING} for row in csv.DictReader(file)]
-
-
-def summary(folder: Path) -> dict:
-    return json.loads((folder / "summary.json").read_text())
-
-
-def same_weights(one: Path, other: Path) -> bool:
-    """And the same state of the optimiser, all to the bit."""
-    first, second = (torch.load(folder / "checkpoint.pt", weights_only=True) for folder in (one, other))
-    parts = [{"model": checkpoint["model"], **checkpoint["optimiser"]} for checkpoint in (first, second)]
-    assert list(parts[0]) == list(parts[1]) == ["model", "square", "mean", "change"]
-    return all(
-        parts[0][part].keys() == parts[1][part].keys()
-        and all(torch.equal(tensor, parts[1][part][name]) for name, tensor in parts[0][part].items())
-        for part in parts[0]
-    )
 
 
 def complaints(stderr: str) -> list[str]:
@@ -190,16 +166,6 @@ def test_another_identity_and_resume_never_are_refused(command, tmp_path):
     assert never.returncode == 2
     assert "resume=never" in never.stderr
     assert len((other.stderr + never.stderr).splitlines()) == 2
-
-
-class Payload:
-    """Unpickling this creates a file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.path),)
 
 
 def damage(kind: str, path: Path, trap: Path) -> None:
