@@ -1,7 +1,7 @@
 """Many short commands without importing torch for each: a process that has imported all of it forks for every one.
 
-`Server` starts that process and asks it. It reads requests from standard input, one JSON object a line, and answers each
-with a line ({"returncode", "stdout", "stderr", "events"}). It has one thread, and so may fork. A request may also say
+`Server` starts that process and asks it. It reads requests from standard input, one JSON object a line, and answers
+each with a line ({"returncode", "stdout", "stderr", "events"}). It has one thread, and so may fork. A request may also say
 when the child is to get a signal: `after` seconds, or just before it touches the file system for the `at_event`-th time
 below its folder. Both are asked of the operating system; nothing in the child's code knows of it.
 """
@@ -82,7 +82,7 @@ def run(words, cwd, signal=None, after=None, at_event=None):
 
 
 def watch_files(cwd, counter, at_event, number):
-    """Count in the file `counter`, a byte each, how often the file system below `cwd` is touched; a signal at the n-th."""
+    """Count in the file `counter`, a byte each, the touches of the file system below `cwd`; a signal at the n-th."""
     count = 0
     below = os.path.realpath(cwd) + "/"
 

@@ -1,6 +1,6 @@
 """The fault campaign: real processes, one short run, and what is done to it. `make faults` prints and keeps the table.
 
-Every fault is survived if the run, started again as before, comes to the very bits of a run that nothing happened to, or
+Every fault is survived if the run, started again as before, comes to the bits of a run that nothing happened to, or
 is refused in one clear line with nothing changed.
 """
 
@@ -63,7 +63,7 @@ def ledger(request):
 
 @pytest.fixture(scope="session")
 def straight(forks, tmp_path_factory):
-    """The run that nothing happens to: its `folder`, how often it touches the file system, and the `seconds` it takes."""
+    """The run that nothing happens to: its `folder`, its touches of the file system, the `seconds` it takes."""
     place = tmp_path_factory.mktemp("straight")
     forks("train", "run_dir=first", "train.sequences=1", *TINY, cwd=place)  # on this machine perhaps: it compiles
     begin = time.monotonic()

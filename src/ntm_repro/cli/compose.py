@@ -13,6 +13,7 @@ from hydra._internal.utils import create_config_search_path, get_args_parser
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
 from hydra.core.utils import setup_globals
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -87,6 +88,8 @@ def jobs(argv: Sequence[str]) -> tuple[list[DictConfig] | None, bool]:
     parser = OverridesParser.create(config_loader=loader)
     overrides = parser.parse_overrides(list(args.overrides))
     allowed.check(overrides, options)
+    if any(override.key_or_group == allowed.LAUNCHER for override in overrides):
+        Plugins.instance()  # finds the launchers that are installed; a moment that other commands save
 
     def compose(overrides: Sequence[str], mode: RunMode) -> DictConfig:
         composed = loader.load_configuration(
@@ -99,11 +102,11 @@ def jobs(argv: Sequence[str]) -> tuple[list[DictConfig] | None, bool]:
         return None, False
     master = compose(args.overrides, RunMode.MULTIRUN)
     sweep = bool(args.multirun or master.hydra.mode is RunMode.MULTIRUN)
-    if args.help or args.info or args.cfg:
-        return None, sweep
     several = next((override for override in overrides if override.is_sweep_override()), None)
     if several is not None and not sweep:
         raise UsageError(f"{several.input_line}: more than one value; to run each, add -m")
+    if args.help or args.info or args.cfg:
+        return None, sweep
     if not sweep:
         each = [list(args.overrides)]
     else:

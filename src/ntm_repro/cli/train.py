@@ -46,6 +46,10 @@ def command(argv: Sequence[str]) -> int:
         return _sweep(arguments, configs, argv)
     try:
         failure = _hydra(arguments)
+    except Exception as error:
+        if configs is not None:
+            raise
+        raise UsageError(exits.one_line(error)) from error  # help, or the config, of what cannot be composed
     except KeyboardInterrupt as interruption:
         raise KeyboardInterrupt(f"{interruption or 'interrupted'}; resume with: {resume_command(argv)}") from None
     if isinstance(failure, UsageError | RunError):
@@ -152,11 +156,14 @@ def _hydra(arguments: Sequence[str]) -> Exception | None:
 
 def _sweep(arguments: Sequence[str], configs: Sequence[DictConfig], argv: Sequence[str]) -> int:
     """All jobs, one failing or not; then where each result is and which failed."""
-    interrupted = False
+    interrupted, trouble = False, ""
     try:
         _hydra(arguments)
     except KeyboardInterrupt:
         interrupted = True
+    except Exception as error:  # of a launcher: a job that was killed, a setting of its own that it refuses
+        # Submitit's errors end in the job's own log; their first sentence says which job it was.
+        trouble = f"; {exits.one_line(error).partition('. ')[0]}"
     failed = 0
     print("\nresults")
     for config in configs:
@@ -174,7 +181,7 @@ def _sweep(arguments: Sequence[str], configs: Sequence[DictConfig], argv: Sequen
     if interrupted:
         raise KeyboardInterrupt(f"interrupted; resume with: {resume_command(argv)}")
     if failed:
-        raise RunError(f"{failed} of {len(configs)} runs did not finish")
+        raise RunError(f"{failed} of {len(configs)} runs did not finish{trouble}; the same command goes on with them")
     return exits.DONE
 
 
