@@ -1,9 +1,9 @@
 """Many short commands without importing torch for each: a process that has imported all of it forks for every one.
 
 `Server` starts that process and asks it. It reads requests from standard input, one JSON object a line, and answers
-each with a line ({"returncode", "stdout", "stderr", "events"}). It has one thread, and so may fork. A request may also say
-when the child is to get a signal: `after` seconds, or just before it touches the file system for the `at_event`-th time
-below its folder. Both are asked of the operating system; nothing in the child's code knows of it.
+each with a line ({"returncode", "stdout", "stderr", "events"}). It has one thread, and so may fork. A request may also
+say when the child is to get a signal: `after` seconds, or just before it touches the file system for the `at_event`-th
+time below its folder. Both are asked of the operating system; nothing in the child's code knows of it.
 """
 
 import json

@@ -28,8 +28,8 @@ odd = st.sampled_from(
     [" ", "null", "true", "[]", "{}", "[1,2]", "[[1],[2]]", "{a:1}", "1,2", "range(1,3)", "glob(*)", "choice(1,2)", ""]
 )
 ODDER = """
-${seed} ${oc.env:HOME} ${variant:} ${nowhere} ${run_dir} $ ??? ' " \\ é 日本 🧠 interval(0,1) shuffle(1,2) sort(2,1) tag(a,1)
-str(1) float(2) int(1.5) extend_list(1) @
+${seed} ${oc.env:HOME} ${variant:} ${nowhere} ${run_dir} $ ??? ' " \\ é 日本 🧠 interval(0,1) shuffle(1,2) sort(2,1)
+tag(a,1) str(1) float(2) int(1.5) extend_list(1) @
 """
 odder = st.sampled_from(ODDER.split())
 values = st.one_of(numbers, odd, odder, words)

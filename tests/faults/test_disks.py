@@ -5,14 +5,20 @@ All of it needs the right to mount, and is skipped without; a limit on the size 
 """
 
 import contextlib
-import re
 import shutil
+import signal
 import subprocess
+import time
+from pathlib import Path
 
 import pytest
-from surviving import WORDS, check_same, check_so_far
+from helpers import PATIENCE, arguments, environment
+from run_results import rows, same_weights
+from surviving import SEQUENCES, WORDS, check_refused, check_same, check_so_far, content
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+
+PAGE, ENOUGH = 4_096, 1_200_000  # bytes
 
 
 @pytest.fixture
@@ -44,31 +50,84 @@ def leave(disk, free):
     filler.write_bytes(bytes(shutil.disk_usage(disk).free - free))
 
 
-# How often a run logs and saves decides what is written most, and so what meets the end of the disk.
-ROWS_MOST = ("train.log_every=1", "train.checkpoint_every=1000")
-HIT = {
-    "metrics.csv": r"metrics\.csv: No space|out: No space|write error",
-    "events": r"events\.out",
-    "checkpoint": r"checkpoint\.",
-}
-
-
-def test_a_full_disk_costs_nothing(forks, straight, ledger, small_disk):
-    """Free space from next to nothing to nearly enough."""
-    hit = set()
-    for free in range(4_096, 40 * 4_096, 3 * 4_096):
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("what is written most", ()),
+        ("rows and events", ("train.log_every=1", f"train.checkpoint_every={SEQUENCES}")),
+    ],
+)
+def test_a_full_disk_costs_nothing(written, words, forks, straight, ledger, small_disk, tmp_path):
+    """Free space from next to nothing to nearly enough: each time another write is the first that finds no room."""
+    other = straight.folder
+    if words:
+        assert forks(*WORDS, *words, cwd=tmp_path).returncode == 0
+        other = tmp_path / "out"
+    met = set()
+    for free in range(2 * PAGE, 60 * PAGE, 5 * PAGE):
         leave(small_disk, free)
-        done = forks(*WORDS, cwd=small_disk)
+        done = forks(*WORDS, *words, cwd=small_disk)
+        leave(small_disk, ENOUGH)
         if done.returncode == 0:
             break
-        assert "No space left on device" in done.stderr, done
-        hit.add(re.sub(r"[\d.]*(vm|tmp|new).*", "", done.stderr.split(":")[1].rpartition("/")[2].strip()))
         with ledger.fault("disk full"):
             assert done.returncode in (1, 2), done
             assert len(done.stderr.splitlines()) == 1, done.stderr
-            check_so_far(small_disk / "out", straight.folder)
-            leave(small_disk, 1_000_000)
-            assert forks(*WORDS, cwd=small_disk).returncode == 0
-            check_same(small_disk / "out", straight.folder)
+            assert "No space left on device" in done.stderr, done
+            met.add(Path(done.stderr.removeprefix("ntm-train: ").partition(": ")[0]).name.partition(".tfevents")[0])
+            check_so_far(small_disk / "out", other)
+            assert forks(*WORDS, *words, cwd=small_disk).returncode == 0
+            assert rows(small_disk / "out") == rows(other)
+            assert same_weights(small_disk / "out", other)
         shutil.rmtree(small_disk / "out")
-    print(sorted(hit))
+    print("first to find no room:", *sorted(met))
+    assert len(met) > 1
+
+
+def test_a_read_only_folder_is_refused(forks, straight, ledger, mounted, tmp_path):
+    """At the start, by a mount that even root cannot write through; then writable again."""
+    for turn in range(3):
+        place = tmp_path / str(turn)
+        place.mkdir()
+        forks(*WORDS, cwd=place, signal=signal.SIGKILL, at_event=straight.events * (turn + 1) // 5)
+        folder = place / "out"
+        with ledger.fault("folder read-only at the start"):
+            before = content(folder)
+            subprocess.run(["mount", "--bind", folder, folder], check=True)
+            try:
+                subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+                check_refused(
+                    forks(*WORDS, cwd=place), "run_dir=out", "Read-only file system", "choose another run_dir"
+                )
+            finally:
+                subprocess.run(["umount", folder], check=True)
+            assert content(folder) == before
+            assert forks(*WORDS, cwd=place).returncode == 0
+            check_same(folder, straight.folder)
+
+
+def test_a_folder_that_turns_unwritable_stops_the_run(straight, forks, ledger, tmp_path):
+    """In the middle, by the file system's own flag: no file may be made, renamed or removed in it any more."""
+    if subprocess.run(["chattr", "+i", tmp_path], capture_output=True).returncode:
+        pytest.skip("this file system or user cannot make a folder immutable")
+    subprocess.run(["chattr", "-i", tmp_path], check=True)
+    for turn in range(3):
+        place = tmp_path / str(turn)
+        place.mkdir()
+        process = subprocess.Popen(
+            arguments(*WORDS), cwd=place, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        while process.poll() is None and len(list((place / "out").glob("checkpoint*"))) < 2:
+            time.sleep(0.01)
+        with ledger.fault("folder unwritable in the middle"):
+            subprocess.run(["chattr", "+i", place / "out"], check=True)
+            try:
+                _, err = process.communicate(timeout=PATIENCE)
+            finally:
+                subprocess.run(["chattr", "-i", place / "out"], check=True)
+            assert process.returncode == 1, err
+            assert len(err.splitlines()) == 1, err
+            assert "Operation not permitted; stopped at" in err
+            check_so_far(place / "out", straight.folder)
+            assert forks(*WORDS, cwd=place).returncode == 0
+            check_same(place / "out", straight.folder)
