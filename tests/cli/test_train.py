@@ -16,6 +16,10 @@ from hostile import Payload
 from run_results import rows, same_weights, summary
 from safetensors.torch import load_file
 
+from ntm_repro.cli import compose, train
+from ntm_repro.errors import UsageError
+from ntm_repro.training.run_folder import RunFolder
+
 RUN = Path("results/runs/copy/ntm/seed1")
 OFTEN = ("train.log_every=10", "train.checkpoint_every=20")
 SUMMARY_KEYS = [
@@ -306,3 +310,30 @@ def test_the_installed_configs_name_all_defaults(command, tmp_path):
     text = (tmp_path / "out/config.yaml").read_text()
     for key in ("max_length: 2", "heads: 1", "start:", "clip: value", "learning_rate: 0.001", "seed: 1", "threads: 1"):
         assert key in text
+
+
+def test_the_plan_is_made_anew_under_the_lock(tmp_path):
+    """Between the check of the command line and the lock another process may have trained another run there."""
+    words = [f"run_dir={tmp_path / 'out'}", "train.sequences=2", "train.log_every=1", "kernel=eager", *TINY]
+    (ours,), _ = compose.jobs(words)
+    (theirs,), _ = compose.jobs([*words, "seed=2"])
+    assert train.plan(ours).checkpoint is None
+    train._train(theirs)
+    before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    with pytest.raises(UsageError, match="holds another run"):
+        train._train(ours)
+    assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+def test_the_lock_is_held_while_the_plan_is_made(tmp_path, monkeypatch):
+    (config,), _ = compose.jobs([f"run_dir={tmp_path / 'out'}", *TINY])
+    folder = RunFolder(tmp_path / "out")
+
+    def plan(config):
+        with pytest.raises(UsageError, match="another process is training there"), folder.locked():
+            pytest.fail("two hold the lock")
+        raise UsageError("seen")
+
+    monkeypatch.setattr(train, "plan", plan)
+    with pytest.raises(UsageError, match="seen"):
+        train._train(config)
