@@ -28,8 +28,10 @@ def recorded(quick_command, tmp_path):
     return path
 
 
-@pytest.mark.parametrize("what", HOSTILE)
-@pytest.mark.parametrize("command", ["train", "eval"])
+@pytest.mark.parametrize(
+    ("command", "what"),
+    [*(("train", what) for what in HOSTILE), ("eval", "a callback, nested"), ("eval", "a YAML tag")],
+)
 def test_nothing_of_it_is_run(what, command, recorded, quick_command, tmp_path):
     recorded.write_text(recorded.read_text() + HOSTILE[what])
     done = quick_command(command, "run=run")

@@ -52,10 +52,10 @@ def test_joblib_runs_two_at_a_time(straight, command, tmp_path):
 def job_of(seed, place):
     """The process that trains this seed: the one that holds its metrics.csv open."""
     (record,) = (place / "results/runs/copy/ntm").glob(f"seed{seed}-*/metrics.csv")
-    for number in filter(str.isdigit, os.listdir("/proc")):
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            if any(os.readlink(link) == str(record) for link in Path(f"/proc/{number}/fd").iterdir()):
-                return int(number)
+            if any(link.readlink() == record for link in (process / "fd").iterdir()):
+                return int(process.name)
         except OSError:  # it has ended, or is somebody else's
             continue
     raise AssertionError(f"nobody trains seed {seed}")
@@ -63,10 +63,8 @@ def job_of(seed, place):
 
 def wait_for_rows(seed, place, count):
     end = time.monotonic() + PATIENCE
-    while not any(
-        path.read_text().count("\n") > count
-        for path in (place / "results").glob(f"runs/copy/ntm/seed{seed}-*/metrics.csv")
-    ):
+    records = f"results/runs/copy/ntm/seed{seed}-*/metrics.csv"
+    while not any(path.read_text().count("\n") > count for path in place.glob(records)):
         assert time.monotonic() < end
         time.sleep(0.02)
 
