@@ -40,6 +40,7 @@ def test_a_stopped_run_goes_on(number, forks, straight, ledger, tmp_path):
             # Before there is anything to save SIGTERM ends a process at once; a run that is over cannot be stopped.
             if done.returncode == 130:
                 assert len(done.stderr.splitlines()) == 1, done.stderr
+                assert done.stderr.startswith("ntm-train: ")
                 assert "interrupted" in done.stderr or "everything saved; resume with: ntm-train" in done.stderr
             else:
                 assert done.returncode in (0, -number), done

@@ -50,7 +50,7 @@ def end(command: str, body: Callable[[Sequence[str]], int]) -> NoReturn:
         print(f"{command}: {error}", file=sys.stderr)
         code = FAILURE
     except KeyboardInterrupt as error:
-        print(f"{command}: {error or 'interrupted'}", file=sys.stderr)
+        print(f"{command}: {str(error) or 'interrupted'}", file=sys.stderr)
         code = INTERRUPTED
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is said: Ctrl-C while the interpreter ends adds no traceback
     raise SystemExit(code)

@@ -51,7 +51,7 @@ def command(argv: Sequence[str]) -> int:
             raise
         raise UsageError(exits.one_line(error)) from error  # help, or the config, of what cannot be composed
     except KeyboardInterrupt as interruption:
-        raise KeyboardInterrupt(f"{interruption or 'interrupted'}; resume with: {resume_command(argv)}") from None
+        raise KeyboardInterrupt(f"{str(interruption) or 'interrupted'}; resume with: {resume_command(argv)}") from None
     if isinstance(failure, UsageError | RunError):
         raise failure
     if failure is not None and configs:
