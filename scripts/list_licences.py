@@ -45,8 +45,8 @@ def table() -> str:
     lines = [
         "# Licences of what is installed",
         "",
-        "ntm-repro itself is under the MIT licence. This list is made from the metadata of the installed",
-        "packages by `scripts/list_licences.py`, those that they need in turn included; `sweep`, `slurm`, `dev` are extras.",
+        "ntm-repro itself is under the MIT licence. This list is made by `scripts/list_licences.py` from the metadata",
+        "of the installed packages, those that they need in turn included. `sweep`, `slurm` and `dev` are extras.",
         "",
         "| package | licence | for |",
         "|---|---|---|",
