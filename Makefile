@@ -23,7 +23,7 @@ dynamic_ngrams_FIGURES := fig13 fig14 fig15
 priority_sort_FIGURES := fig16 fig17 fig18
 FIGURES := $(foreach task,$(TASK_NAMES),$($(task)_FIGURES))
 
-.PHONY: help setup train reproduce collect figures tables $(FIGURES) report test test-slow coverage lint bench tensorboard clean
+.PHONY: help setup train reproduce collect figures tables $(FIGURES) report test test-slow faults fuzz soak licences coverage lint bench tensorboard clean
 
 help: ## list the targets
 	@grep -hE '^[$$()A-Za-z-]+:.*##' $(MAKEFILE_LIST) \
@@ -61,6 +61,19 @@ test: .venv/.ready-dev ## run the tests (under 6 minutes on two cores)
 
 test-slow: .venv/.ready-dev ## run the tests that take minutes each
 	$(BIN)/python -m pytest -n 2 -m slow
+
+faults: .venv/.ready-dev ## kill, fill up, cut, flip and race runs, and check that nothing is lost (some 15 minutes)
+	$(BIN)/python -m pytest -n 0 -m slow tests/faults --faults-table results/faults/faults.md
+
+soak: .venv/.ready-dev ## train a million sequences of every task, some at ten times the rate, and check all numbers (half an hour)
+	$(BIN)/python -m pytest -n 0 -m slow tests/soak -rP
+
+fuzz: .venv/.ready-dev ## hundreds of odd command lines, each of which must be done or refused
+	$(BIN)/python -m pytest -n 0 -m slow tests/cli/test_fuzz.py
+
+licences: .venv/.ready-dev ## list the licences of all that is installed, in docs/licences.md
+	$(BIN)/python scripts/list_licences.py
+	$(BIN)/python -m pip check
 
 coverage: .venv/.ready-dev ## run the tests and say which lines of src they reach
 	rm -f .coverage*

@@ -1,6 +1,17 @@
-"""How properties are tested: the same examples everywhere and every time, however slow the machine is."""
+"""How properties are tested, the same examples everywhere and every time; and commands in forks of one process."""
 
+from collections.abc import Iterator
+
+import pytest
+from forked import Server
 from hypothesis import settings
 
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Server]:
+    """Runs commands in forks of one process: see `forked.py`."""
+    with Server() as server:
+        yield server

@@ -1,9 +1,7 @@
 """The command line as a user meets it: a subprocess in an empty folder."""
 
-import json
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -41,28 +39,6 @@ def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
         )
 
     return run
-
-
-@pytest.fixture(scope="session")
-def forks() -> Iterator[Callable[..., SimpleNamespace]]:
-    """Runs commands in forks of one process: see `forked.py`."""
-    server = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("forked.py"))],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    )
-
-    def run(*words: str, cwd: Path) -> SimpleNamespace:
-        server.stdin.write(json.dumps({"words": words, "cwd": str(cwd)}) + "\n")
-        server.stdin.flush()
-        return SimpleNamespace(**json.loads(server.stdout.readline()))
-
-    yield run
-    server.stdin.close()
-    server.stdout.close()
-    server.wait()
 
 
 @pytest.fixture

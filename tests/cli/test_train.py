@@ -1,8 +1,5 @@
 """ntm-train from its first start to its last resume, as subprocesses."""
 
-import csv
-import json
-import os
 import pickle
 import re
 import shlex
@@ -15,38 +12,21 @@ from pathlib import Path
 import pytest
 import torch
 from helpers import PATIENCE, TINY, arguments, environment
+from hostile import Payload
+from run_results import rows, same_weights, summary
 from safetensors.torch import load_file
+
+from ntm_repro.cli import compose, train
+from ntm_repro.errors import UsageError
+from ntm_repro.training.run_folder import RunFolder
 
 RUN = Path("results/runs/copy/ntm/seed1")
 OFTEN = ("train.log_every=10", "train.checkpoint_every=20")
-TIMING = {"sequences_per_second", "wall_seconds"}
 SUMMARY_KEYS = [
     *("task", "model", "seed", "parameters", "sequences", "final_bits"),
     *("solved_below_1", "solved_below_0_1", "solved_below_0_05", "wall_seconds", "status"),
     *("versions", "commit", "dirty", "device", "threads", "config"),
 ]
-
-
-def rows(folder: Path) -> list[dict[str, str]]:
-    """metrics.csv without its two timing columns."""
-    with (folder / "metrics.csv").open() as file:
-        return [{key: value for key, value in row.items() if key not in TIMING} for row in csv.DictReader(file)]
-
-
-def summary(folder: Path) -> dict:
-    return json.loads((folder / "summary.json").read_text())
-
-
-def same_weights(one: Path, other: Path) -> bool:
-    """And the same state of the optimiser, all to the bit."""
-    first, second = (torch.load(folder / "checkpoint.pt", weights_only=True) for folder in (one, other))
-    parts = [{"model": checkpoint["model"], **checkpoint["optimiser"]} for checkpoint in (first, second)]
-    assert list(parts[0]) == list(parts[1]) == ["model", "square", "mean", "change"]
-    return all(
-        parts[0][part].keys() == parts[1][part].keys()
-        and all(torch.equal(tensor, parts[1][part][name]) for name, tensor in parts[0][part].items())
-        for part in parts[0]
-    )
 
 
 def complaints(stderr: str) -> list[str]:
@@ -192,16 +172,6 @@ def test_another_identity_and_resume_never_are_refused(command, tmp_path):
     assert len((other.stderr + never.stderr).splitlines()) == 2
 
 
-class Payload:
-    """Unpickling this creates a file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.path),)
-
-
 def damage(kind: str, path: Path, trap: Path) -> None:
     if kind == "truncated":
         path.write_bytes(path.read_bytes()[:-500])
@@ -340,3 +310,30 @@ def test_the_installed_configs_name_all_defaults(command, tmp_path):
     text = (tmp_path / "out/config.yaml").read_text()
     for key in ("max_length: 2", "heads: 1", "start:", "clip: value", "learning_rate: 0.001", "seed: 1", "threads: 1"):
         assert key in text
+
+
+def test_the_plan_is_made_anew_under_the_lock(tmp_path):
+    """Between the check of the command line and the lock another process may have trained another run there."""
+    words = [f"run_dir={tmp_path / 'out'}", "train.sequences=2", "train.log_every=1", "kernel=eager", *TINY]
+    (ours,), _ = compose.jobs(words)
+    (theirs,), _ = compose.jobs([*words, "seed=2"])
+    assert train.plan(ours).checkpoint is None
+    train._train(theirs)
+    before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    with pytest.raises(UsageError, match="holds another run"):
+        train._train(ours)
+    assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+def test_the_lock_is_held_while_the_plan_is_made(tmp_path, monkeypatch):
+    (config,), _ = compose.jobs([f"run_dir={tmp_path / 'out'}", *TINY])
+    folder = RunFolder(tmp_path / "out")
+
+    def plan(config):
+        with pytest.raises(UsageError, match="another process is training there"), folder.locked():
+            pytest.fail("two hold the lock")
+        raise UsageError("seen")
+
+    monkeypatch.setattr(train, "plan", plan)
+    with pytest.raises(UsageError, match="seen"):
+        train._train(config)

@@ -362,6 +362,32 @@ def test_a_window_of_another_kind_is_refused(tmp_path, a_checkpoint, window):
         load(tmp_path / NEWEST)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sequences": "10"},
+        {"sequences": -1},
+        {"sequences": 1.5},
+        {"sequences": True},
+        {"wall_seconds": float("nan")},
+        {"identity": b"x"},
+        {"model": [torch.zeros(1)]},
+        {"model": {"w_AB": 1.0}},
+        {"optimiser": torch.zeros(1)},
+        {"optimiser": {"square": torch.zeros(1)}},
+        {"window": {"sequences": None}},
+        {"window": {"bits": float("nan")}},
+    ],
+    ids=str,
+)
+def test_a_field_of_another_kind_is_refused(tmp_path, a_checkpoint, change):
+    """Sealed by whoever made it, and yet nothing that a run could go on from."""
+    save(tmp_path, a_checkpoint())
+    write_sealed({**content_of(tmp_path / NEWEST), **change}, tmp_path / NEWEST)
+    with pytest.raises(UsageError, match=r"checkpoint\.pt is not a checkpoint of ntm-repro$"):
+        load(tmp_path / NEWEST)
+
+
 def test_a_newer_format_is_refused_with_the_fix(tmp_path, a_checkpoint):
     save(tmp_path, a_checkpoint())
     # A newer format may well have other fields.

@@ -105,3 +105,29 @@ def test_a_stop_on_request_is_no_exception_like_others():
     """`except Exception` of a sweep must not swallow it."""
     assert issubclass(Interrupted, KeyboardInterrupt)
     assert not issubclass(Interrupted, Exception)
+
+
+def test_a_signal_of_the_queue_is_noted_and_passed_on_at_the_end():
+    """What a launcher does with it, putting the job back, comes after everything is saved."""
+    order = []
+
+    def requeue(number, frame):
+        order.append("requeued")
+
+    before = signal.signal(signal.SIGUSR2, requeue)
+    try:
+        with StopRequest() as stop:
+            send(signal.SIGUSR2)
+            assert stop.received
+            order.append("saved")
+        assert order == ["saved", "requeued"]
+        assert signal.getsignal(signal.SIGUSR2) is requeue
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+
+
+def test_without_a_queue_its_signal_is_let_be():
+    before = signal.getsignal(signal.SIGUSR2)
+    assert not callable(before)
+    with StopRequest():
+        assert signal.getsignal(signal.SIGUSR2) is before

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ntm_repro import loss
+from ntm_repro.errors import UsageError
 from ntm_repro.kernels.rmsprop import rmsprop
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.copy import Copy
@@ -280,6 +281,51 @@ def test_wall_seconds_add_up_over_resumes_and_rows_take_their_time_from_them(tin
 def trained(trainer, sink, save=nothing, until=None):
     trainer.run(sink, save, never if until is None else lambda: trainer.sequences >= until)
     return trainer
+
+
+def another_shape(checkpoint):
+    name, tensor = next(iter(checkpoint.model.items()))
+    checkpoint.model[name] = tensor[None]
+
+
+def another_type(checkpoint):
+    name, tensor = next(iter(checkpoint.model.items()))
+    checkpoint.model[name] = tensor.double()
+
+
+def a_tensor_missing(checkpoint):
+    checkpoint.model.popitem()
+
+
+def a_tensor_more(checkpoint):
+    checkpoint.model["moon"] = torch.zeros(1)
+
+
+def a_moment_that_would_broadcast(checkpoint):
+    name = next(iter(checkpoint.optimiser["mean"]))
+    checkpoint.optimiser["mean"][name] = torch.zeros(())
+
+
+def a_moment_missing(checkpoint):
+    del checkpoint.optimiser["change"]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [another_shape, another_type, a_tensor_missing, a_tensor_more, a_moment_that_would_broadcast, a_moment_missing],
+)
+def test_a_checkpoint_that_does_not_fit_is_refused_and_changes_nothing(tiny_trainer, snapshot, same, spoil):
+    trainer = tiny_trainer()
+    trainer.update()
+    checkpoint = snapshot(trainer)
+    checkpoint.model = dict(checkpoint.model)
+    checkpoint.sequences += 5
+    spoil(checkpoint)
+    before = snapshot(trainer)
+    with pytest.raises(UsageError, match="do not fit the model"):
+        trainer.restore(checkpoint)
+    before.wall_seconds = (after := snapshot(trainer)).wall_seconds
+    assert same(after, before)
 
 
 @every_kernel

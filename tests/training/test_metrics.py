@@ -121,8 +121,8 @@ def test_a_header_alone_has_no_rows(tmp_path):
 
 @pytest.mark.parametrize(("up_to", "expected"), [(0, []), (9, []), (10, [10]), (29, [10, 20]), (30, [10, 20, 30])])
 def test_rows_past_a_checkpoint_are_left_out(tmp_path, up_to, expected):
-    rows = rows_of((10, 1.0), (10, 2.0), (10, 3.0))
-    write_rows(tmp_path / "metrics.csv", tuple(rows[0]), rows)
+    rows = [dict.fromkeys(metrics.COLUMNS, 1.0) | row for row in rows_of((10, 1.0), (10, 2.0), (10, 3.0))]
+    write_rows(tmp_path / "metrics.csv", metrics.COLUMNS, rows)
     assert read_rows(tmp_path / "metrics.csv", up_to) == rows[: len(expected)]
     assert [row["sequences"] for row in read_rows(tmp_path / "metrics.csv", up_to)] == expected
     assert read_rows(tmp_path / "metrics.csv") == rows

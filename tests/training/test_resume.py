@@ -6,7 +6,7 @@ import pytest
 
 from ntm_repro.errors import UsageError
 from ntm_repro.training import checkpoint as checkpoints
-from ntm_repro.training import resume
+from ntm_repro.training import metrics, resume
 from ntm_repro.training.run_folder import Resume, RunFolder
 
 OURS, THEIRS = '{"run": "tiny"}', '{"run": "other"}'
@@ -23,13 +23,18 @@ def folder(tmp_path):
 
 @pytest.fixture
 def begun(folder, a_checkpoint):
-    """A run's folder with the given checkpoints, saved in this order, and a summary."""
+    """A run's folder with the given checkpoints, saved in this order, the rows they count on, and a summary."""
 
     def make(*sequences, status="interrupted", identity=OURS):
         folder.mkdir(parents=True)
         (folder / "config.yaml").write_text("a: 1\n")
+        ends = []
         for count in sequences:
-            checkpoints.save(folder, a_checkpoint(count, identity))
+            checkpoint = a_checkpoint(count, identity)
+            checkpoints.save(folder, checkpoint)
+            ends.append(count - checkpoint.window.sequences)
+        rows = [dict.fromkeys(metrics.COLUMNS, 1.0) | {"sequences": end} for end in ends]
+        metrics.write_rows(folder / "metrics.csv", metrics.COLUMNS, rows)
         last = sequences[-1] if sequences else 0
         (folder / "summary.json").write_text(json.dumps({"status": status, "sequences": last}))
         return folder
@@ -195,6 +200,50 @@ def test_a_summary_without_a_count_does_not_stop_a_run(begun):
     folder = begun(10, 20)
     (folder / "summary.json").write_text('{"status": "finished", "sequences": null}')
     assert not plan(folder, sequences=20).finished
+
+
+# A record with a hole
+
+
+def lost(path):
+    path.unlink()
+
+
+def emptied(path):
+    path.write_text("")
+
+
+def cut(path):
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+
+
+def a_row_damaged(path):
+    path.write_text(path.read_text().replace("\n7,1.0", "\n7,1.O"))
+
+
+def header_damaged(path):
+    path.write_text(path.read_text().replace("grad_norm,", "grad norm,"))
+
+
+def no_number(path):
+    path.write_text(path.read_text().replace("\n17,", "\ninf,"))
+
+
+@pytest.mark.parametrize("damage", [lost, emptied, cut, a_row_damaged, header_damaged, no_number])
+def test_a_record_that_lost_rows_is_not_gone_on_with(begun, contents, damage):
+    """It would be written anew up to where it can be read, and the rows after that would be gone for good."""
+    folder = begun(10, 20)
+    damage(folder / "metrics.csv")
+    before = contents(folder)
+    with pytest.raises(UsageError, match=r"metrics\.csv: rows can be read up to \d+ .* up to 17; put the file back"):
+        plan(folder, sequences=100)
+    assert contents(folder) == before
+
+
+def test_rows_lost_after_the_previous_checkpoint_do_not_matter_to_it(begun):
+    folder = begun(10, 20)
+    cut(folder / "metrics.csv")
+    assert plan(folder, "previous", sequences=100).checkpoint.sequences == 10
 
 
 # Finished

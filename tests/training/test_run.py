@@ -71,8 +71,6 @@ def go(tiny_trainer, folder, monkeypatch):
         settings = {"sequences": 6, "log_every": 2, "checkpoint_every": 3, "learning_rate": 0.01} | settings
         trainer = tiny_trainer(task=task, **settings)
         identity = trainer.identity
-        recorded = identity if folder.config.exists() else None
-        plan = resume.plan(folder, identity, recorded, "", Resume[how], settings["sequences"])
         if change is not None:
             change(trainer)
         if at is not None:
@@ -85,7 +83,10 @@ def go(tiny_trainer, folder, monkeypatch):
                 update()
 
             trainer.update = watched
-        return trainer, run(trainer, folder, plan, RECORD, TEXT)
+        with folder.locked():
+            recorded = identity if folder.config.exists() else None
+            plan = resume.plan(folder, identity, recorded, "", Resume[how], settings["sequences"])
+            return trainer, run(trainer, folder, plan, RECORD, TEXT)
 
     return start
 
@@ -340,6 +341,7 @@ def test_an_interrupted_run_goes_on_to_the_same_end(go, folder, tmp_path, tiny_t
     assert summary["status"] == "finished"
     assert sequences_in(folder) == [2, 4, 6, 8]
     straight = RunFolder(tmp_path / "straight")
+    straight.path.mkdir()
     other = tiny_trainer(sequences=8, log_every=2, checkpoint_every=3, learning_rate=0.01)
     run(other, straight, resume.Plan(), RECORD, TEXT)
     assert same(dict(trainer.model.state_dict()), dict(other.model.state_dict()))
@@ -443,6 +445,7 @@ def test_a_killed_run_goes_on_to_the_same_record(go, folder, tmp_path, tiny_trai
             go(at=(at, kill), sequences=8)
     go(sequences=8)
     straight = RunFolder(tmp_path / "straight")
+    straight.path.mkdir()
     other = tiny_trainer(sequences=8, log_every=2, checkpoint_every=3, learning_rate=0.01)
     run(other, straight, resume.Plan(), RECORD, TEXT)
     assert timeless(folder) == timeless(straight)

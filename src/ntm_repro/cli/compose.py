@@ -6,23 +6,22 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
+import yaml
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.utils import create_config_search_path, get_args_parser
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.plugins import Plugins
 from hydra.core.utils import setup_globals
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from ntm_repro.cli import schema
+from ntm_repro.cli import allowed, schema
 from ntm_repro.errors import UsageError
 
 CONFIG = "train"
-# Set by the suite itself; given by hand they would put a run's files in two places or its sizes out of step.
-REFUSED = ("hydra.run", "hydra.sweep", "hydra.output_subdir", "hydra.job.chdir", "hydra.job.name", "hydra.runtime")
 # Options of Hydra that make no sense here, by their names in its argument parser.
 REFUSED_OPTIONS = ("config_name", "config_path", "config_dir", "experimental_rerun")
 
@@ -68,28 +67,6 @@ def options(group: str) -> list[str]:
     return sorted(path.stem for path in (Path(config_dir()) / group).glob("*.yaml"))
 
 
-def _check_overrides(overrides: Sequence[Override]) -> None:
-    """Refuse what Hydra would take and the suite must not, and name the choices where a group has no such option."""
-    for override in overrides:
-        key = override.key_or_group
-        if override.is_delete() and key not in ("experiment", "debug"):
-            raise UsageError(f"~{key}: a setting cannot be removed; give it another value")
-        if key == "paper":
-            raise UsageError("paper: follows from task= and model=; change single values, as in model.heads=2")
-        if key.startswith(REFUSED):
-            raise UsageError(f"{key}: set run_dir= or results_dir= instead")
-        if key in ("task", "model", "experiment", "debug") and not override.is_delete():
-            if override.is_sweep_override():
-                chosen: list[Any] = list(override.sweep_string_iterator())
-            else:
-                chosen = [override.value()]
-            for name in chosen:
-                if name is None and key in ("experiment", "debug"):
-                    continue
-                if name not in options(key):
-                    raise UsageError(f"{key}={name}: unknown; choose {' or '.join(options(key))}")
-
-
 def _refuse(message: str) -> NoReturn:
     raise UsageError(f"{message}; settings are written key=value (see ntm-train --help)")
 
@@ -110,7 +87,9 @@ def jobs(argv: Sequence[str]) -> tuple[list[DictConfig] | None, bool]:
     loader = _loader()
     parser = OverridesParser.create(config_loader=loader)
     overrides = parser.parse_overrides(list(args.overrides))
-    _check_overrides(overrides)
+    allowed.check(overrides, options)
+    if any(override.key_or_group == allowed.LAUNCHER for override in overrides):
+        Plugins.instance()  # finds the launchers that are installed; a moment that other commands save
 
     def compose(overrides: Sequence[str], mode: RunMode) -> DictConfig:
         composed = loader.load_configuration(
@@ -123,11 +102,11 @@ def jobs(argv: Sequence[str]) -> tuple[list[DictConfig] | None, bool]:
         return None, False
     master = compose(args.overrides, RunMode.MULTIRUN)
     sweep = bool(args.multirun or master.hydra.mode is RunMode.MULTIRUN)
-    if args.help or args.info or args.cfg:
-        return None, sweep
     several = next((override for override in overrides if override.is_sweep_override()), None)
     if several is not None and not sweep:
         raise UsageError(f"{several.input_line}: more than one value; to run each, add -m")
+    if args.help or args.info or args.cfg:
+        return None, sweep
     if not sweep:
         each = [list(args.overrides)]
     else:
@@ -169,6 +148,10 @@ def recorded_run(argv: Sequence[str]) -> list[str]:
     overrides = [f"task={values.pop('task.name', '')}", f"model={values.pop('model.name', '')}"]
     for key in ("run_dir", "results_dir", "resume"):
         values.pop(key, None)
+    for key in values:
+        # The values go through the command line, where a key of Hydra's could name code to run.
+        if not re.fullmatch(rf"({'|'.join(schema.Config.__dataclass_fields__)})(\.[a-z_]+)*", key):
+            raise UsageError(f"run={path}: its config.yaml sets {key}, which no run has; remove that line to trust it")
     overrides += [f"{key}={_quoted(value)}" for key, value in values.items()]
     return [*overrides, "results_dir=results/reruns", *rest]
 
@@ -182,9 +165,20 @@ def _quoted(value: Any) -> str:
 
 
 def load_record(folder: Path) -> dict[str, Any] | None:
-    """The plain config.yaml of a run's folder, or None where there is none that can be read."""
+    """The plain config.yaml of a run's folder, or None where there is none that can be read.
+
+    What no run writes counts as unreadable: aliases, of which a few lines make gigabytes, and interpolations, which
+    would be resolved with what is on this machine.
+    """
     try:
-        record = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"), resolve=False)
+        text = (folder / "config.yaml").read_text(encoding="utf-8")
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+            return None
+        record = OmegaConf.to_container(OmegaConf.create(text), resolve=False)
     except Exception:  # whatever a damaged YAML file makes the parser raise
         return None
-    return record if isinstance(record, dict) and {"task", "model"} <= set(record) else None  # type: ignore[return-value]
+    if not isinstance(record, dict) or not {"task", "model"} <= set(record):
+        return None
+    if any("${" in str(leaf) for leaf in schema.leaves(record).items()):
+        return None
+    return record  # type: ignore[return-value]

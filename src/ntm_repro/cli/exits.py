@@ -1,6 +1,7 @@
 """How commands end: exit codes, and one line on stderr for whatever is not a bug."""
 
 import logging
+import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -49,6 +50,7 @@ def end(command: str, body: Callable[[Sequence[str]], int]) -> NoReturn:
         print(f"{command}: {error}", file=sys.stderr)
         code = FAILURE
     except KeyboardInterrupt as error:
-        print(f"{command}: {error or 'interrupted'}", file=sys.stderr)
+        print(f"{command}: {str(error) or 'interrupted'}", file=sys.stderr)
         code = INTERRUPTED
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is said: Ctrl-C while the interpreter ends adds no traceback
     raise SystemExit(code)

@@ -46,8 +46,12 @@ def command(argv: Sequence[str]) -> int:
         return _sweep(arguments, configs, argv)
     try:
         failure = _hydra(arguments)
+    except Exception as error:
+        if configs is not None:
+            raise
+        raise UsageError(exits.one_line(error)) from error  # help, or the config, of what cannot be composed
     except KeyboardInterrupt as interruption:
-        raise KeyboardInterrupt(f"{interruption or 'interrupted'}; resume with: {resume_command(argv)}") from None
+        raise KeyboardInterrupt(f"{str(interruption) or 'interrupted'}; resume with: {resume_command(argv)}") from None
     if isinstance(failure, UsageError | RunError):
         raise failure
     if failure is not None and configs:
@@ -83,19 +87,20 @@ def _train(config: DictConfig) -> None:
     from ntm_repro.training.run import run
 
     folder = RunFolder(Path(config.run_dir))
-    decided = plan(config)
-    if decided.finished:
-        print(finished_line(folder))
-        return
-    record = schema.plain(config)
-    trainer = build.trainer(config)
-    begin = f", resumed at {decided.checkpoint.sequences:,} sequences" if decided.checkpoint else ""
-    threads = f"{config.threads} thread{'s' if config.threads > 1 else ''}"
-    size = f"{trainer.model.parameter_count:,} parameters"
-    where = f"{trainer.kernel.name} kernel, {trainer.device}, {threads}"
-    what = f"{config.task.name} · {config.model.name} · seed {config.seed} · {size} · {where}"
-    print(f"{what} · {config.run_dir}{begin}", flush=True)
-    run(trainer, folder, decided, record, OmegaConf.to_yaml(OmegaConf.create(record)))
+    with folder.locked():
+        decided = plan(config)  # anew: until the lock was taken another process may have trained there
+        if decided.finished:
+            print(finished_line(folder))
+            return
+        record = schema.plain(config)
+        trainer = build.trainer(config)
+        begin = f", resumed at {decided.checkpoint.sequences:,} sequences" if decided.checkpoint else ""
+        threads = f"{config.threads} thread{'s' if config.threads > 1 else ''}"
+        size = f"{trainer.model.parameter_count:,} parameters"
+        where = f"{trainer.kernel.name} kernel, {trainer.device}, {threads}"
+        what = f"{config.task.name} · {config.model.name} · seed {config.seed} · {size} · {where}"
+        print(f"{what} · {config.run_dir}{begin}", flush=True)
+        run(trainer, folder, decided, record, OmegaConf.to_yaml(OmegaConf.create(record)))
     print(finished_line(folder), flush=True)
 
 
@@ -151,11 +156,14 @@ def _hydra(arguments: Sequence[str]) -> Exception | None:
 
 def _sweep(arguments: Sequence[str], configs: Sequence[DictConfig], argv: Sequence[str]) -> int:
     """All jobs, one failing or not; then where each result is and which failed."""
-    interrupted = False
+    interrupted, trouble = False, ""
     try:
         _hydra(arguments)
     except KeyboardInterrupt:
         interrupted = True
+    except Exception as error:  # of a launcher: a job that was killed, a setting of its own that it refuses
+        # Submitit's errors end in the job's own log; their first sentence says which job it was.
+        trouble = f"; {exits.one_line(error).partition('. ')[0]}"
     failed = 0
     print("\nresults")
     for config in configs:
@@ -173,7 +181,7 @@ def _sweep(arguments: Sequence[str], configs: Sequence[DictConfig], argv: Sequen
     if interrupted:
         raise KeyboardInterrupt(f"interrupted; resume with: {resume_command(argv)}")
     if failed:
-        raise RunError(f"{failed} of {len(configs)} runs did not finish")
+        raise RunError(f"{failed} of {len(configs)} runs did not finish{trouble}; the same command goes on with them")
     return exits.DONE
 
 

@@ -5,7 +5,6 @@ import struct
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -33,7 +32,15 @@ class Checkpoint:
     wall_seconds: float
     window: Window
     model: dict[str, Tensor]
-    optimiser: dict[str, Any]
+    optimiser: dict[str, dict[str, Tensor]]
+
+    @property
+    def layout(self) -> dict[str, dict[str, tuple[torch.Size, torch.dtype]]]:
+        """Shape and type of every tensor by name, the model's and the optimiser's."""
+        groups = {"model": self.model, **{f"optimiser.{name}": group for name, group in self.optimiser.items()}}
+        return {
+            name: {key: (tensor.shape, tensor.dtype) for key, tensor in group.items()} for name, group in groups.items()
+        }
 
 
 def save(folder: Path, checkpoint: Checkpoint) -> None:
@@ -72,9 +79,24 @@ def load(path: Path) -> Checkpoint:
         raise UsageError(f"{path} was written by an older ntm-repro; train again, with another run_dir")
     try:
         content["window"] = Window(**content["window"])
-        return Checkpoint(**content)
+        found = Checkpoint(**content)
     except (KeyError, TypeError) as error:
         raise UsageError(f"{path} is not a checkpoint of ntm-repro") from error
+    if not _is_sound(found):
+        raise UsageError(f"{path} is not a checkpoint of ntm-repro")
+    return found
+
+
+def _is_sound(found: Checkpoint) -> bool:
+    """Whether every field is of its kind: what follows may count on it."""
+    groups = [found.model, *found.optimiser.values()] if isinstance(found.optimiser, dict) else [None]
+    amounts = [found.sequences, found.wall_seconds, *vars(found.window).values()]
+    return (
+        isinstance(found.identity, str)
+        and isinstance(found.sequences, int)
+        and all(type(amount) in (int, float) and amount >= 0 for amount in amounts)
+        and all(isinstance(group, dict) and all(map(torch.is_tensor, group.values())) for group in groups)
+    )
 
 
 class _Broken(Exception):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ntm_repro.errors import RunError
+from ntm_repro.errors import RunError, UsageError
 from ntm_repro.kernels import Kernel
 from ntm_repro.models import Model
 from ntm_repro.randomness import Purpose, Stream
@@ -80,7 +80,9 @@ class Trainer:
         return self._wall_before + time.monotonic() - self._started
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Go on from a checkpoint of the same run."""
+        """Go on from a checkpoint of the same run; raises `UsageError`, nothing changed, for one that does not fit."""
+        if checkpoint.layout != self.checkpoint().layout:
+            raise UsageError("the checkpoint's tensors do not fit the model; train again with another run_dir")
         self.model.load_state_dict(checkpoint.model)
         self.optimiser.load_state_dict(checkpoint.optimiser)
         self.sequences = checkpoint.sequences

@@ -71,12 +71,14 @@ def read_rows(path: Path, up_to: int | None = None) -> list[Row]:
     header, *lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
     names = header.split(",")
     rows: list[Row] = []
+    if tuple(names) not in (columns(False), columns(True)):
+        return rows
     for line in lines[:-1]:  # what follows the last line's end is empty, or torn even where it reads as numbers
         try:
             row: Row = dict(zip(names, map(float, line.split(",")), strict=True))
-        except ValueError:
+            row["sequences"] = int(row["sequences"])
+        except (ValueError, OverflowError):
             break
-        row["sequences"] = int(row["sequences"])
         if up_to is not None and row["sequences"] > up_to:
             break
         rows.append(row)

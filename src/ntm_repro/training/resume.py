@@ -1,10 +1,12 @@
 """Whether a run begins, goes on or is already done: decided from its folder before anything is written."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ntm_repro.errors import UsageError
 from ntm_repro.training import checkpoint as checkpoints
+from ntm_repro.training import metrics
 from ntm_repro.training.checkpoint import Checkpoint
 from ntm_repro.training.run_folder import Resume, RunFolder
 
@@ -57,7 +59,21 @@ def plan(
     if found.identity != identity:
         raise UsageError(f"{path} belongs to another run; remove it, or choose another run_dir")
     finished = found.sequences >= sequences and _finished(summary, sequences)
+    if not finished:
+        _check_record(folder, path, found)
     return Plan(found, finished, went_back=path == previous)
+
+
+def _check_record(folder: RunFolder, path: Path, found: Checkpoint) -> None:
+    """Raise `UsageError` where metrics.csv has lost rows: going on would close the hole and nobody would notice."""
+    rows = metrics.read_rows(folder.metrics, up_to=found.sequences) if folder.metrics.exists() else []
+    there = int(rows[-1]["sequences"]) if rows else 0
+    counted_on = found.sequences - found.window.sequences
+    if there != counted_on:
+        raise UsageError(
+            f"{folder.metrics}: its rows can be read up to {there:,} sequences, but {path.name} goes on from "
+            f"those up to {counted_on:,}; put the file back as it was, or train again with another run_dir"
+        )
 
 
 def _finished(summary: dict[str, Any] | None, sequences: int) -> bool:

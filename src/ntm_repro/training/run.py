@@ -35,13 +35,12 @@ class SourceState(NamedTuple):
 
 
 def run(trainer: Trainer, folder: RunFolder, plan: Plan, record: dict[str, Any], record_yaml: str) -> dict[str, Any]:
-    """Train in `folder` as `plan` says; returns the summary.
+    """Train in `folder`, whose lock the caller holds since before the plan was made; returns the summary.
 
     record: the resolved config as plain values, also given as the YAML text to keep. Raises `Interrupted` on Ctrl-C or
     SIGTERM with everything saved, and `RunError` where the run diverges or the disk fails; checkpoints stay usable.
     """
-    folder.path.mkdir(parents=True, exist_ok=True)
-    with folder.locked(), StopRequest() as stop:
+    with StopRequest() as stop:
         try:
             return _run(trainer, folder, plan, record, record_yaml, stop)
         except OSError as error:

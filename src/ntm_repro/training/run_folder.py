@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from ntm_repro.errors import UsageError
+from ntm_repro.errors import RunError, UsageError
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +20,7 @@ Resume = Enum("Resume", "auto never must previous")
 
 # Left behind by a start that got no further: such a folder still counts as empty.
 HARMLESS = {".hydra", "train.log", ".lock", "config.yaml.tmp"}
+TRIAL = ".ntm-"  # beginning of the name of a folder made to see whether one can be
 # As long as any name a run writes, event files with their host's name included: a path too long for the file system is
 # found out before training.
 LONGEST_NAME = "events.out.tfevents." + 100 * "x"
@@ -69,7 +70,7 @@ class RunFolder:
 
     @property
     def is_empty(self) -> bool:
-        return not self.path.exists() or all(entry.name in HARMLESS for entry in self.path.iterdir())
+        return not self.path.exists() or all(map(_is_harmless, self.path.iterdir()))
 
     def check_writable(self) -> None:
         """Raise `UsageError` unless the folder could be created or written; leaves no trace."""
@@ -80,7 +81,7 @@ class RunFolder:
             raise UsageError(f"run_dir={self.path}: {there} is not a folder; choose another run_dir or results_dir")
         try:
             # Permissions say little to a superuser or on a read-only file system: try it.
-            Path(tempfile.mkdtemp(prefix=".ntm-", dir=there)).rmdir()
+            Path(tempfile.mkdtemp(prefix=TRIAL, dir=there)).rmdir()
             with suppress(FileNotFoundError):
                 os.lstat(self.path / LONGEST_NAME)
         except OSError as error:
@@ -90,8 +91,16 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder against a second process; raises `UsageError` where one has it."""
-        with (self.path / ".lock").open("w") as file:
+        """Hold the folder, made if need be, against a second process.
+
+        Raises `UsageError` where one has it, and `RunError` where it cannot be written any more.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = (self.path / ".lock").open("w")
+        except OSError as error:
+            raise RunError(f"{error.filename or self.path}: {error.strerror}; nothing was changed there") from error
+        with lock as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -99,3 +108,7 @@ class RunFolder:
             except OSError as error:
                 log.warning("no lock on %s (%s): make sure that no other process trains there", self.path, error)
             yield
+
+
+def _is_harmless(entry: Path) -> bool:
+    return entry.name in HARMLESS or entry.name.startswith(TRIAL)

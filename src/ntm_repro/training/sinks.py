@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from tqdm import tqdm
 
-from ntm_repro.training import metrics
+from ntm_repro.training import event_files, metrics
 from ntm_repro.training.metrics import Row
 
 
@@ -73,6 +74,7 @@ class TensorBoardSink(Silent):
     def __init__(self, folder: Path, config_text: str, resumed_at: int) -> None:
         from torch.utils.tensorboard import SummaryWriter  # slow to import
 
+        event_files.make_room(folder, int(time.time()))
         # Hide what an earlier start logged past this point, or curves would double.
         purge_step = resumed_at + 1 if resumed_at else 0
         self.writer = SummaryWriter(str(folder), purge_step=purge_step)

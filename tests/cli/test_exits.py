@@ -1,0 +1,24 @@
+"""What a command says last."""
+
+import subprocess
+import sys
+
+import pytest
+
+ENDS = {
+    "KeyboardInterrupt()": (130, "ntm-x: interrupted\n"),
+    "KeyboardInterrupt('stopped at 7')": (130, "ntm-x: stopped at 7\n"),
+    "UsageError('seed=x: no')": (2, "ntm-x: seed=x: no\n"),
+    "RunError('disk full')": (1, "ntm-x: disk full\n"),
+}
+
+
+@pytest.mark.parametrize("raised", ENDS)
+def test_every_end_is_one_line(raised):
+    script = (
+        "from ntm_repro.cli import exits; from ntm_repro.errors import RunError, UsageError\n"
+        f"def body(argv): raise {raised}\n"
+        "exits.end('ntm-x', body)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == ENDS[raised]

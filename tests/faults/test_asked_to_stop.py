@@ -1,0 +1,50 @@
+"""Ctrl-C and SIGTERM at any moment of a process of its own, from its imports to its end."""
+
+import random
+import signal
+import subprocess
+import time
+
+import pytest
+from helpers import PATIENCE, arguments, environment
+from surviving import WORDS, check_same, check_so_far
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+
+TIMES = 10
+
+
+def stopped(number, after, place):
+    """How the process ended that was sent a signal after so many seconds."""
+    process = subprocess.Popen(
+        arguments(*WORDS), cwd=place, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    time.sleep(after)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=PATIENCE)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_a_stopped_run_goes_on(number, forks, straight, ledger, tmp_path):
+    chance = random.Random(int(number))
+    begin = time.monotonic()
+    subprocess.run(arguments(*WORDS), cwd=tmp_path, env=environment(), check=True, capture_output=True)
+    whole = time.monotonic() - begin
+    for turn in range(TIMES):
+        place = tmp_path / str(turn)
+        place.mkdir()
+        with ledger.fault(f"{'Ctrl-C' if number == signal.SIGINT else 'SIGTERM'} at a random moment"):
+            # Python itself needs a moment before it handles signals at all.
+            done = stopped(number, chance.uniform(0.2, whole), place)
+            # Before there is anything to save SIGTERM ends a process at once; a run that is over cannot be stopped.
+            if done.returncode == 130:
+                assert len(done.stderr.splitlines()) == 1, done.stderr
+                assert done.stderr.startswith("ntm-train: ")
+                assert "interrupted" in done.stderr or "everything saved; resume with: ntm-train" in done.stderr
+            else:
+                assert done.returncode in (0, -number), done
+                assert done.stderr == ""
+            check_so_far(place / "out", straight.folder)
+            assert forks(*WORDS, cwd=place).returncode == 0
+            check_same(place / "out", straight.folder)

@@ -1,0 +1,133 @@
+"""Full disks and folders that may not be written: a tmpfs of a few hundred kilobytes, mounts and flags of the kernel's.
+
+All of it needs the right to mount, and is skipped without; a limit on the size of files stands in for it in
+`tests/cli/test_train.py`.
+"""
+
+import contextlib
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from helpers import PATIENCE, arguments, environment
+from run_results import rows, same_weights
+from surviving import SEQUENCES, WORDS, check_refused, check_same, check_so_far, content
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+
+PAGE, ENOUGH = 4_096, 1_200_000  # bytes
+
+
+@pytest.fixture
+def mounted():
+    """A function that calls mount and undoes it at the end of the test."""
+    with contextlib.ExitStack() as undo:
+
+        def mount(*words):
+            done = subprocess.run(["mount", *map(str, words)], capture_output=True, text=True)
+            if done.returncode:
+                pytest.skip(f"mounting is not allowed here: {done.stderr.strip()}")
+            undo.callback(subprocess.run, ["umount", "--lazy", str(words[-1])], check=True)
+
+        yield mount
+
+
+@pytest.fixture
+def small_disk(mounted, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted("-t", "tmpfs", "-o", "size=2m", "tmpfs", disk)
+    return disk
+
+
+def leave(disk, free):
+    """Fill the disk up to so many bytes."""
+    filler = disk / "filler"
+    filler.unlink(missing_ok=True)
+    filler.write_bytes(bytes(shutil.disk_usage(disk).free - free))
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("what is written most", ()),
+        ("rows and events", ("train.log_every=1", f"train.checkpoint_every={SEQUENCES}")),
+    ],
+)
+def test_a_full_disk_costs_nothing(written, words, forks, straight, ledger, small_disk, tmp_path):
+    """Free space from next to nothing to nearly enough: each time another write is the first that finds no room."""
+    other = straight.folder
+    if words:
+        assert forks(*WORDS, *words, cwd=tmp_path).returncode == 0
+        other = tmp_path / "out"
+    met = set()
+    for free in range(2 * PAGE, 60 * PAGE, 5 * PAGE):
+        leave(small_disk, free)
+        done = forks(*WORDS, *words, cwd=small_disk)
+        leave(small_disk, ENOUGH)
+        if done.returncode == 0:
+            break
+        with ledger.fault("disk full"):
+            assert done.returncode in (1, 2), done
+            assert len(done.stderr.splitlines()) == 1, done.stderr
+            assert "No space left on device" in done.stderr, done
+            met.add(Path(done.stderr.removeprefix("ntm-train: ").partition(": ")[0]).name.partition(".tfevents")[0])
+            check_so_far(small_disk / "out", other)
+            assert forks(*WORDS, *words, cwd=small_disk).returncode == 0
+            assert rows(small_disk / "out") == rows(other)
+            assert same_weights(small_disk / "out", other)
+        shutil.rmtree(small_disk / "out")
+    print("first to find no room:", *sorted(met))
+    assert len(met) > 1
+
+
+def test_a_read_only_folder_is_refused(forks, straight, ledger, mounted, tmp_path):
+    """At the start, by a mount that even root cannot write through; then writable again."""
+    for turn in range(3):
+        place = tmp_path / str(turn)
+        place.mkdir()
+        forks(*WORDS, cwd=place, signal=signal.SIGKILL, at_event=straight.events * (turn + 1) // 5)
+        folder = place / "out"
+        with ledger.fault("folder read-only at the start"):
+            before = content(folder)
+            subprocess.run(["mount", "--bind", folder, folder], check=True)
+            try:
+                subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+                check_refused(
+                    forks(*WORDS, cwd=place), "run_dir=out", "Read-only file system", "choose another run_dir"
+                )
+            finally:
+                subprocess.run(["umount", folder], check=True)
+            assert content(folder) == before
+            assert forks(*WORDS, cwd=place).returncode == 0
+            check_same(folder, straight.folder)
+
+
+def test_a_folder_that_turns_unwritable_stops_the_run(straight, forks, ledger, tmp_path):
+    """In the middle, by the file system's own flag: no file may be made, renamed or removed in it any more."""
+    if subprocess.run(["chattr", "+i", tmp_path], capture_output=True).returncode:
+        pytest.skip("this file system or user cannot make a folder immutable")
+    subprocess.run(["chattr", "-i", tmp_path], check=True)
+    for turn in range(3):
+        place = tmp_path / str(turn)
+        place.mkdir()
+        process = subprocess.Popen(
+            arguments(*WORDS), cwd=place, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        while process.poll() is None and len(list((place / "out").glob("checkpoint*"))) < 2:
+            time.sleep(0.01)
+        with ledger.fault("folder unwritable in the middle"):
+            subprocess.run(["chattr", "+i", place / "out"], check=True)
+            try:
+                _, err = process.communicate(timeout=PATIENCE)
+            finally:
+                subprocess.run(["chattr", "-i", place / "out"], check=True)
+            assert process.returncode == 1, err
+            assert len(err.splitlines()) == 1, err
+            assert "Operation not permitted; stopped at" in err
+            check_so_far(place / "out", straight.folder)
+            assert forks(*WORDS, cwd=place).returncode == 0
+            check_same(place / "out", straight.folder)
