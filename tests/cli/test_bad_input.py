@@ -37,7 +37,7 @@ MISTAKES = {
     "train --config-name foo": "--config-name: not supported",
     "train --config-path foo": "--config-path: not supported",
     "train --config-dir foo": "--config-dir: not supported",
-    "train hydra/launcher=foo": "hydra/launcher/foo",
+    "train hydra/launcher=foo": "hydra/launcher=foo: unknown; choose joblib or submitit_local or submitit_slurm",
     "train trάin.sequences=3": "trάin",
     # wrong types
     "train seed=abc": "seed=abc",

@@ -235,7 +235,7 @@ def test_a_record_that_lost_rows_is_not_gone_on_with(begun, contents, damage):
     folder = begun(10, 20)
     damage(folder / "metrics.csv")
     before = contents(folder)
-    with pytest.raises(UsageError, match=r"metrics\.csv: rows can be read up to \d+ .* up to 17; put the file back"):
+    with pytest.raises(UsageError, match=r"metrics\.csv: its rows can be read up to \d+ .* up to 17; put it back"):
         plan(folder, sequences=100)
     assert contents(folder) == before
 

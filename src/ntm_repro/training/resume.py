@@ -72,7 +72,7 @@ def _check_record(folder: RunFolder, path: Path, found: Checkpoint) -> None:
     if there != counted_on:
         raise UsageError(
             f"{folder.metrics}: its rows can be read up to {there:,} sequences, but {path.name} goes on from "
-            f"those up to {counted_on:,}; put the file back as it was, or train again with another run_dir"
+            f"those up to {counted_on:,}; put it back as it was, or train again with another run_dir"
         )
 
 
