@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from helpers import arguments, environment
 
 ENDS = {
     "KeyboardInterrupt()": (130, "ntm-x: interrupted\n"),
@@ -22,3 +23,12 @@ def test_every_end_is_one_line(raised):
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == ENDS[raised]
+
+
+@pytest.mark.parametrize("words", [("train", "--help"), ("train", "--cfg", "job"), ("figures", "--help")])
+def test_a_reader_who_leaves_hears_no_more(words):
+    process = subprocess.Popen(arguments(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+    process.stdout.close()
+    with process:
+        assert process.stderr.read() == b""
+    assert process.returncode == 1

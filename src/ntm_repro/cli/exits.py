@@ -1,6 +1,7 @@
 """How commands end: exit codes, and one line on stderr for whatever is not a bug."""
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -36,6 +37,13 @@ def _log_thread_failure(failure: threading.ExceptHookArgs) -> None:
     logging.getLogger(__name__).error("a thread failed", exc_info=failure.exc_value)
 
 
+def _nobody_reads(error: BaseException | None) -> bool:
+    """Whether it all began with an output whose reader has left."""
+    while error is not None and not isinstance(error, BrokenPipeError):
+        error = error.__cause__
+    return error is not None
+
+
 def end(command: str, body: Callable[[Sequence[str]], int]) -> NoReturn:
     """Run a command on the process's arguments and leave with its exit code."""
     # A full disk is told in one line by whoever ends the run, not again by a logging or TensorBoard writer it meets.
@@ -43,12 +51,13 @@ def end(command: str, body: Callable[[Sequence[str]], int]) -> NoReturn:
     threading.excepthook = _log_thread_failure
     try:
         code = body(sys.argv[1:])
-    except UsageError as error:
-        print(f"{command}: {error}", file=sys.stderr)
-        code = USAGE
-    except RunError as error:
-        print(f"{command}: {error}", file=sys.stderr)
-        code = FAILURE
+    except (UsageError, RunError, BrokenPipeError) as error:
+        if _nobody_reads(error):
+            # Like `| head`, which has seen enough: there is no one to tell, and nothing may be flushed at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        else:
+            print(f"{command}: {error}", file=sys.stderr)
+        code = USAGE if isinstance(error, UsageError) and not _nobody_reads(error) else FAILURE
     except KeyboardInterrupt as error:
         print(f"{command}: {str(error) or 'interrupted'}", file=sys.stderr)
         code = INTERRUPTED
