@@ -9,6 +9,7 @@ import pytest
 from recorded_runs import record
 
 from ntm_repro.evidence import tables
+from ntm_repro.evidence.runs import NAMES
 from ntm_repro.figures.sources import Sources
 from ntm_repro.report.page import judge, page
 
@@ -55,6 +56,13 @@ def test_numbers_beside_the_papers_with_verdicts(text):
 def test_the_contents_give_each_figure_the_verdict_it_has_below(text, evidence):
     found = re.findall(r'<a href="#(fig\d\d)">.*?class="verdict ([\w-]+)"', text, re.DOTALL)
     assert found == [(name, judge(name, evidence).verdict.replace(" ", "-")) for name in ("fig03", "fig06")]
+
+
+def test_the_glance_has_every_task_and_model(text):
+    (head, *rows) = cells(section(text, "glance"))
+    assert head == ["", "NTM-LSTM", "NTM-FF", "LSTM"]
+    assert [row[0] for row in rows] == list(NAMES.values())
+    assert re.sub(r"\s+", " ", rows[0][1]) == "0.01 (paper 0.00) met median of 2 seeds, 0.01 to 0.02"
 
 
 def test_what_stands_behind(text):

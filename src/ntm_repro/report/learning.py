@@ -22,7 +22,7 @@ def measures(sources: Sources, task: str) -> list[Measure]:
         runs = sources.runs(task, model)
         if task in LEVEL:
             found.append(_soon(task, model, runs))
-        found.append(_last(task, model, runs))
+        found.append(last(task, model, runs))
     return found
 
 
@@ -46,7 +46,8 @@ def _soon(task: str, model: str, runs: Sequence[Run]) -> Measure:
     return Measure(what, told, ours, verdict, f"{_seeds(runs)}; {share} of {len(runs)} did")
 
 
-def _last(task: str, model: str, runs: Sequence[Run]) -> Measure:
+def last(task: str, model: str, runs: Sequence[Run]) -> Measure:
+    """What a pair costs at the end of the paper's learning curves, or so far."""
     above = " above the optimum" if task == "dynamic_ngrams" else ""
     what = f"{paper.NAMES[model]}: bits{above} after {paper.sequences(task):,} sequences"
     printed = _end_of_paper(task, model)

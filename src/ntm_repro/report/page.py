@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
-from ntm_repro.evidence import tables
+from ntm_repro.evidence import paper, tables
+from ntm_repro.evidence.runs import MODELS, NAMES, TASKS
 from ntm_repro.figures import FIGURES, drawer
 from ntm_repro.figures.sources import Sources
 from ntm_repro.figures.style import styled
-from ntm_repro.report import verdicts, viewer
+from ntm_repro.report import learning, verdicts, viewer
 from ntm_repro.report.behind import Behind, behind
 from ntm_repro.report.claims import CLAIMS, Claim
 from ntm_repro.report.recordings import all_gaps, all_recordings
@@ -60,9 +61,14 @@ def page(sources: Sources, names: Sequence[str] = tuple(FIGURES), told: Callable
     told("memory viewer")
     counts = Counter(figure.verdict for figure in figures)
     every = {table.name: table for table in tables.every(sources.evidence)}
+    glance = [
+        (NAMES[task], [learning.last(task, model, sources.runs(task, model)) for model in MODELS]) for task in TASKS
+    ]
     return render(
         "index.html.j2",
         figures=figures,
+        models=[paper.NAMES[model] for model in MODELS],
+        glance=glance,
         tally=[(verdict, counts[verdict]) for verdict in Verdict if counts[verdict]],
         total=every["runs"].rows[-1],
         tables=every.values(),
