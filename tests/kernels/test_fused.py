@@ -191,7 +191,7 @@ def test_cost_and_gradient_equal_eager(model_settings, shape, seed, bound):
 
 @pytest.mark.parametrize("name", ["ntm", "ntm_ff", "lstm"])
 def test_longer_and_shorter_batches_in_turn_leave_nothing_behind_in_the_buffers(name):
-    sizes = lstm.Settings(size=6) if name == "lstm" else ntm.Settings(name=name, heads=2)
+    sizes = lstm.Settings(size=6) if name == "lstm" else models.settings_type(name)(heads=2)
     shape = Shape(3, 2, 4, 3)
     worn, fresh = (FusedSequences(build(sizes, shape, torch.float32)) for _ in range(2))
     for longer in (Shape(40, 9, 4, 3), Shape(2, 1, 4, 3), Shape(7, 4, 4, 3)):
@@ -205,7 +205,7 @@ def test_longer_and_shorter_batches_in_turn_leave_nothing_behind_in_the_buffers(
 @pytest.mark.parametrize("batch", [1, 3, 4, 11])
 def test_the_number_of_threads_changes_no_bit(name, batch, threads, monkeypatch):
     monkeypatch.setattr("ntm_repro.kernels.fused.kernel.WORTH_SHARING", 1)
-    sizes = lstm.Settings(size=33) if name == "lstm" else ntm.Settings(name=name, heads=2)
+    sizes = lstm.Settings(size=33) if name == "lstm" else models.settings_type(name)(heads=2)
     shape = Shape(7, batch, 10, 9)
     x_TBI, target_TBO, mask_TO = batch_of(shape, torch.float32)
     results = []
@@ -250,7 +250,7 @@ def test_what_is_not_finite_comes_to_light_as_with_eager(parameter, poison):
 
 @pytest.mark.parametrize("name", ["ntm", "ntm_ff", "lstm"])
 def test_without_gradients_the_same_bits(name):
-    sizes = lstm.Settings(size=6) if name == "lstm" else ntm.Settings(name=name)
+    sizes = lstm.Settings(size=6) if name == "lstm" else models.settings_type(name)()
     shape = Shape(5, 11, 4, 3)
     kernel = FusedSequences(build(sizes, shape, torch.float32, 0.2))
     x_TBI = inputs(shape, torch.float32)

@@ -51,6 +51,7 @@ def end(command: str, body: Callable[[Sequence[str]], int]) -> NoReturn:
     threading.excepthook = _log_thread_failure
     try:
         code = body(sys.argv[1:])
+        sys.stdout.flush()  # here, where it can be told that nobody reads
     except (UsageError, RunError, BrokenPipeError) as error:
         if _nobody_reads(error):
             # Like `| head`, which has seen enough: there is no one to tell, and nothing may be flushed at the end.
