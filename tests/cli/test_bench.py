@@ -5,6 +5,7 @@ import csv
 import pytest
 
 
+@pytest.mark.slow  # half a minute of measuring
 def test_one_pair_from_end_to_end(command, tmp_path):
     done = command("bench", "pairs=copy/ntm_ff", "batch=[1]", "threads=[1]", "repeats=1", "compile=false", "out=here")
     assert done.returncode == 0, done.stderr

@@ -91,7 +91,9 @@ def test_there_are_no_other_tasks_or_figures():
     assert compose.options("experiment") == sorted(FIGURES)
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(
+    "task", [task if task == "copy" else pytest.param(task, marks=pytest.mark.slow) for task in TASKS]
+)
 def test_debug_fast_trains_and_evaluates(task, command, tmp_path):
     settings, setting = SHORT[task]
     done = command("train", f"task={task}", "debug=fast", "run_dir=out", *settings.split(), *SMALL)

@@ -187,7 +187,11 @@ def damage(kind: str, path: Path, trap: Path) -> None:
         torch.save(Payload(trap), path)
 
 
-@pytest.mark.parametrize("kind", ["truncated", "flipped", "foreign", "hostile", "hostile in a zip"])
+# The fault campaign tries more of each; here one that is damaged and one that would do harm.
+RARER = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("truncated", "foreign", "hostile")]
+
+
+@pytest.mark.parametrize("kind", ["flipped", "hostile in a zip", *RARER])
 def test_a_bad_checkpoint_is_refused_and_the_good_one_named(kind, command, tmp_path):
     words = ("train", "run_dir=out", *OFTEN, *TINY)
     command(*words, "train.sequences=40")
@@ -236,6 +240,7 @@ def test_divergence_stops_the_run_and_keeps_the_batch(kernel, command, tmp_path)
     assert all(tensor.isfinite().all() for tensor in checkpoint["model"].values())
 
 
+@pytest.mark.slow  # the fault campaign in small
 def test_a_full_disk_costs_no_checkpoint(command, tmp_path):
     """A limit on the size of files stands in for the disk: the same error from the same calls."""
     words = ("run_dir=out", *OFTEN, *TINY)
