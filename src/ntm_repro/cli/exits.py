@@ -44,6 +44,14 @@ def _nobody_reads(error: BaseException | None) -> bool:
     return error is not None
 
 
+def _flush() -> None:
+    """Write out what is printed; forget it where the reader has left, like `| head`, which has seen enough."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def end(command: str, body: Callable[[Sequence[str]], int]) -> NoReturn:
     """Run a command on the process's arguments and leave with its exit code."""
     # A full disk is told in one line by whoever ends the run, not again by a logging or TensorBoard writer it meets.
@@ -53,14 +61,13 @@ def end(command: str, body: Callable[[Sequence[str]], int]) -> NoReturn:
         code = body(sys.argv[1:])
         sys.stdout.flush()  # here, where it can be told that nobody reads
     except (UsageError, RunError, BrokenPipeError) as error:
-        if _nobody_reads(error):
-            # Like `| head`, which has seen enough: there is no one to tell, and nothing may be flushed at the end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        else:
+        if not _nobody_reads(error):
             print(f"{command}: {error}", file=sys.stderr)
         code = USAGE if isinstance(error, UsageError) and not _nobody_reads(error) else FAILURE
     except KeyboardInterrupt as error:
         print(f"{command}: {str(error) or 'interrupted'}", file=sys.stderr)
         code = INTERRUPTED
+    finally:
+        _flush()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is said: Ctrl-C while the interpreter ends adds no traceback
     raise SystemExit(code)
