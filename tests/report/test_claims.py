@@ -27,7 +27,7 @@ def test_what_stands_behind_a_figure(tmp_path):
     record(tmp_path, "copy", "ntm", 3, [1.0] * 10, commit="b" * 40, dirty=True, planned=20_000)
     ntm, _, lstm = behind(Sources(tmp_path, None), CLAIMS["fig03"])
     assert (ntm.model, ntm.command) == ("NTM-LSTM", "ntm-train task=copy model=ntm seed=2")
-    assert (ntm.seeds, ntm.commits, ntm.hours) == ("2, 3", "aaaaaaaaaa, bbbbbbbbbb (changed)", 1.5)
+    assert (ntm.seeds, ntm.commits, ntm.hours) == ("2, 3", "aaaaaaaaaa; bbbbbbbbbb, changed", 1.5)
     assert list(ntm.gaps) == ["seed 3: 10,000 of 20,000 sequences so far: make reproduce TASKS=copy MODELS=ntm SEEDS=3"]
     assert (lstm.seeds, lstm.hours) == ("", 0)
     assert list(lstm.gaps) == ["not run yet: make reproduce TASKS=copy MODELS=lstm"]

@@ -61,9 +61,11 @@ def end(command: str, body: Callable[[Sequence[str]], int]) -> NoReturn:
         code = body(sys.argv[1:])
         sys.stdout.flush()  # here, where it can be told that nobody reads
     except (UsageError, RunError, BrokenPipeError) as error:
-        if not _nobody_reads(error):
+        code = USAGE if isinstance(error, UsageError) else FAILURE
+        if _nobody_reads(error):
+            code = FAILURE
+        else:
             print(f"{command}: {error}", file=sys.stderr)
-        code = USAGE if isinstance(error, UsageError) and not _nobody_reads(error) else FAILURE
     except KeyboardInterrupt as error:
         print(f"{command}: {str(error) or 'interrupted'}", file=sys.stderr)
         code = INTERRUPTED

@@ -14,7 +14,7 @@ usage: ntm-report [evidence=results/paper] [out=results/report/index.html]
        ntm-report run=PATH [out=PATH/report.html]
 
 evidence    the folder of recorded runs, <task>/<model>/seed<k>/
-run         the folder of one run: a page with its learning curve and the viewer, for an NTM
+run         the folder of one run: a page that says how far it came, with the viewer; for an NTM
 out         the file to write
 """
 PAGE = Path("results/report/index.html")

@@ -83,6 +83,11 @@ class Run:
             return None
 
     @property
+    def commit(self) -> str:
+        """The first digits of the commit that trained it, and whether the sources were changed since."""
+        return self.summary["commit"][:10] + (", changed" if self.summary["dirty"] else "")
+
+    @property
     def has_weights(self) -> bool:
         return RunFolder(self.folder).weights.exists()
 

@@ -237,7 +237,7 @@ def times(pairs: Sequence[Pair]) -> Table:
                     "sequences/s": run.sequences / max(run.summary["wall_seconds"], 1e-9),
                     "threads": run.summary["threads"],
                     "core-hours": hours * run.summary["threads"],
-                    "commit": run.summary["commit"][:10] + (", changed" if run.summary["dirty"] else ""),
+                    "commit": run.commit,
                     "status": _status(run),
                 }
             )

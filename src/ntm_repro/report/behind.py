@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ntm_repro.evidence import paper
-from ntm_repro.evidence.runs import Run
 from ntm_repro.figures.sources import Sources
 from ntm_repro.report.claims import Claim
 
@@ -31,11 +30,7 @@ def _of_model(sources: Sources, task: str, model: str) -> Behind:
         paper.NAMES[model],
         f"ntm-train task={task} model={model} seed={runs[0].seed if runs else 1}",
         ", ".join(str(run.seed) for run in runs),
-        ", ".join(dict.fromkeys(_commit(run) for run in runs)),
+        "; ".join(dict.fromkeys(run.commit for run in runs)),
         sum(run.summary["wall_seconds"] for run in runs) / 3600,
         sources.gaps(task, model),
     )
-
-
-def _commit(run: Run) -> str:
-    return run.summary["commit"][:10] + (" (changed)" if run.summary["dirty"] else "")

@@ -59,9 +59,9 @@ def last(task: str, model: str, runs: Sequence[Run]) -> Measure:
         so_far = convergence.of_rows(task, longest.rows).final
         ours = "–" if so_far is None else f"{so_far:.2f} so far"
         return Measure(what, f"{printed:.2f}", ours, Verdict.partial, longest.progress)
-    last = [_end(task, run) for run in finished]
-    ours_now = statistics.median(last)
-    spread = f", {min(last):.2f} to {max(last):.2f}" if len(last) > 1 else ""
+    costs = [_end(task, run) for run in finished]
+    ours_now = statistics.median(costs)
+    spread = f", {min(costs):.2f} to {max(costs):.2f}" if len(costs) > 1 else ""
     return Measure(what, f"{printed:.2f}", f"{ours_now:.2f}", of_cost(ours_now, printed), _seeds(finished) + spread)
 
 
