@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ntm_repro.evidence import paper
@@ -52,23 +53,16 @@ def recall(sources: Sources) -> list[Measure]:
         entries = _entries(sources, "associative_recall", model)
         for items, printed in paper.curve(11, model):
             what = f"{paper.NAMES[model]}, {items:.0f} items: bits"
-            seen = [entry["bits"] for entry in entries if entry["setting"] == items]
-            if not seen:
-                found.append(Measure(what, f"{printed:.2f}", "–", Verdict.partial, "not run"))
-                continue
-            middle = statistics.median(seen)
-            found.append(Measure(what, f"{printed:.2f}", f"{middle:.2f}", of_cost(middle, printed), _of(seen)))
+            seen = _values(entries, items, "bits")
+            found.append(_measure(what, f"{printed:.2f}", seen, "{:.2f}", partial(of_cost, paper=printed)))
     return found
 
 
 def sort_example(sources: Sources) -> list[Measure]:
     """Figure 16 shows one sequence; how the model does on many of its kind."""
+    seen = _values(_entries(sources, "priority_sort", "ntm"), [20, 16], "wrong_bits")
     what = "NTM-LSTM, 20 vectors: wrong bits of 128"
-    seen = [entry for entry in _entries(sources, "priority_sort", "ntm") if entry["setting"] == [20, 16]]
-    if not seen:
-        return [Measure(what, "none shown", "–", Verdict.partial, "not evaluated")]
-    wrong = statistics.median(entry["wrong_bits"] for entry in seen)
-    return [Measure(what, "not said", f"{wrong:.1f}", Verdict.partial, _of(seen))]
+    return [_measure(what, "not said", seen, "{:.1f}", lambda _: Verdict.partial)]
 
 
 def _entries(sources: Sources, task: str, model: str) -> list[Entry]:
@@ -82,11 +76,7 @@ def _grid(run: Run) -> list[Entry]:
 
 def _perfect(entries: Sequence[Entry], setting: Any, what: str, told: str) -> Measure:
     """The share of sequences without a wrong bit, of the median seed."""
-    seen = [entry["perfect"] for entry in entries if entry["setting"] == setting]
-    if not seen:
-        return Measure(what, told, "–", Verdict.partial, "not evaluated")
-    middle = statistics.median(seen)
-    return Measure(what, told, f"{middle:.0%}", of_share(middle, ALL_RIGHT), _of(seen))
+    return _measure(what, told, _values(entries, setting, "perfect"), "{:.0%}", partial(of_share, least=ALL_RIGHT))
 
 
 def _failing(entries: Sequence[Entry], setting: Any, what: str, told: str) -> Measure:
@@ -97,14 +87,22 @@ def _failing(entries: Sequence[Entry], setting: Any, what: str, told: str) -> Me
 
 
 def _wrong(entries: Sequence[Entry], setting: int, bits: int, told: str, passes: Callable[[float], bool]) -> Measure:
+    def judge(wrong: float) -> Verdict:
+        return Verdict.met if passes(wrong / bits) else Verdict.not_met
+
     what = f"length {setting}: wrong bits of {bits}"
-    seen = [entry["wrong_bits"] for entry in entries if entry["setting"] == setting]
+    return _measure(what, told, _values(entries, setting, "wrong_bits"), "{:.1f}", judge)
+
+
+def _values(entries: Sequence[Entry], setting: Any, name: str) -> list[float]:
+    """What each seed's evaluation says of a setting."""
+    return [entry[name] for entry in entries if entry["setting"] == setting]
+
+
+def _measure(what: str, told: str, seen: Sequence[float], form: str, judge: Callable[[float], Verdict]) -> Measure:
+    """The median of the seeds beside what the paper tells, judged; partial where no seed was evaluated."""
     if not seen:
-        return Measure(what, told, "–", Verdict.partial, "not run")
+        return Measure(what, told, "–", Verdict.partial, "not evaluated")
     middle = statistics.median(seen)
-    verdict = Verdict.met if passes(middle / bits) else Verdict.not_met
-    return Measure(what, told, f"{middle:.1f}", verdict, _of(seen))
-
-
-def _of(seen: Sequence[Any]) -> str:
-    return f"median of {len(seen)} seeds" if len(seen) > 1 else "1 seed"
+    note = f"median of {len(seen)} seeds" if len(seen) > 1 else "1 seed"
+    return Measure(what, told, form.format(middle), judge(middle), note)
