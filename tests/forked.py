@@ -1,4 +1,4 @@
-"""Many short commands without importing torch for each: a process that has imported all of it forks for every one.
+"""Many commands without importing torch for each: a process that has imported all of it forks for every one.
 
 `Server` starts that process and asks it. It reads requests from standard input, one JSON object a line, and answers
 each with a line ({"returncode", "stdout", "stderr", "events"}). It has one thread, and so may fork. A request may also
@@ -102,14 +102,18 @@ def watch_files(cwd, counter, at_event, number):
 
 
 if __name__ == "__main__":
-    import hydra  # noqa: F401
+    import hydra
+    import torch.utils.tensorboard  # noqa: F401
 
     import ntm_repro.cli.build
     import ntm_repro.cli.evaluate
     import ntm_repro.cli.train
     import ntm_repro.evaluation.generalisation
     import ntm_repro.figures.learning_curves
-    import ntm_repro.training.run  # noqa: F401
+    import ntm_repro.kernels.fused.kernel
+    import ntm_repro.report.page
+    import ntm_repro.training.run
+    import ntm_repro.training.sinks  # noqa: F401
 
     for line in sys.stdin:
         request = json.loads(line)

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: a subprocess in an empty folder."""
+"""The command line as a user meets it: a process of its own in an empty folder."""
 
 import subprocess
 from collections.abc import Callable
@@ -7,26 +7,20 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from helpers import PATIENCE, arguments, environment
+from helpers import arguments, environment
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
+Command = Callable[..., SimpleNamespace]
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> Command:
-    """Runs `ntm-<word> …` in `tmp_path` and returns the completed process."""
-
-    def run(*words: str, timeout: float = PATIENCE) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            arguments(*words), cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=timeout
-        )
-
-    return run
+def command(forks: Command, tmp_path: Path) -> Command:
+    """Runs `ntm-<word> …` in `tmp_path` to its end and returns what it came to: returncode, stdout, stderr."""
+    return partial(forks, cwd=tmp_path)
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
-    """Starts `ntm-<word> …` in `tmp_path`, its standard output in a pipe."""
+    """Starts `ntm-<word> …` in `tmp_path` from nothing, its standard output in a pipe."""
 
     def run(*words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -39,9 +33,3 @@ def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
         )
 
     return run
-
-
-@pytest.fixture
-def quick_command(forks: Callable[..., SimpleNamespace], tmp_path: Path) -> Callable[..., SimpleNamespace]:
-    """Like `command`, for commands that end at once."""
-    return partial(forks, cwd=tmp_path)

@@ -160,8 +160,8 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("typed", MISTAKES)
-def test_one_line_exit_code_2_nothing_created(typed, quick_command, tmp_path):
-    done = quick_command(*shlex.split(typed))
+def test_one_line_exit_code_2_nothing_created(typed, command, tmp_path):
+    done = command(*shlex.split(typed))
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
     assert MISTAKES[typed] in done.stderr
@@ -175,7 +175,7 @@ def test_nothing_is_left_behind_where_a_folder_was_tried(tmp_path, command):
     assert sorted(Path("/usr").iterdir()) == before
 
 
-def test_the_line_does_not_repeat_itself(command, quick_command):
-    line = command("train", "device=tpu").stderr
-    assert quick_command("train", "device=tpu").stderr == line  # a fork says what a process of its own does
+def test_the_line_does_not_repeat_itself(start, command):
+    line = start("train", "device=tpu").communicate()[1]
+    assert command("train", "device=tpu").stderr == line  # a fork says what a process of its own does
     assert len(re.findall("device=tpu", line)) == 1

@@ -16,8 +16,8 @@ def evidence(tmp_path):
     return root
 
 
-def test_figures_and_tables(quick_command, evidence, tmp_path):
-    done = quick_command("figures", "fig03", "tables", "fig18", "fig03")
+def test_figures_and_tables(command, evidence, tmp_path):
+    done = command("figures", "fig03", "tables", "fig18", "fig03")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-2:] == ["results/figures/fig03.png", "results/figures/fig18.png"]
     results = tmp_path / "results"
@@ -28,9 +28,9 @@ def test_figures_and_tables(quick_command, evidence, tmp_path):
     )
 
 
-def test_the_same_evidence_gives_the_same_files(quick_command, evidence, tmp_path):
+def test_the_same_evidence_gives_the_same_files(command, evidence, tmp_path):
     for folder in ("one", "two"):
-        done = quick_command("figures", "fig03", "tables", f"figures={folder}", f"tables={folder}")
+        done = command("figures", "fig03", "tables", f"figures={folder}", f"tables={folder}")
         assert done.returncode == 0, done.stderr
     one, two = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "two"))
     assert one == two
@@ -48,16 +48,16 @@ def test_the_same_evidence_gives_the_same_files(quick_command, evidence, tmp_pat
         (("fig03", "figures="), "figures=: needs a value"),
     ],
 )
-def test_bad_requests(words, named, quick_command, evidence, tmp_path):
-    done = quick_command("figures", *words)
+def test_bad_requests(words, named, command, evidence, tmp_path):
+    done = command("figures", *words)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"ntm-figures: {named}" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert [path.name for path in (tmp_path / "results").iterdir()] == ["paper"]
 
 
-def test_without_words_it_says_how(quick_command):
-    done = quick_command("figures")
+def test_without_words_it_says_how(command):
+    done = command("figures")
     assert done.returncode == 2
     assert "usage: ntm-figures" in done.stdout
 
@@ -73,8 +73,8 @@ def test_a_full_disk_leaves_the_old_files(word, evidence, tmp_path):
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
-def test_a_record_that_is_gone_is_named(quick_command, evidence):
+def test_a_record_that_is_gone_is_named(command, evidence):
     (evidence / "copy/ntm/seed1/metrics.csv").unlink()
-    done = quick_command("figures", "fig03")
+    done = command("figures", "fig03")
     assert done.returncode == 1
     assert done.stderr == "ntm-figures: results/paper/copy/ntm/seed1/metrics.csv: No such file or directory\n"

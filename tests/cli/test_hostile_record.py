@@ -19,9 +19,9 @@ HOSTILE = {
 
 
 @pytest.fixture
-def recorded(quick_command, tmp_path):
+def recorded(command, tmp_path):
     """The config.yaml of a run in the folder `run`."""
-    text = quick_command("train", "--cfg", "job", "--resolve", "train.sequences=2", "kernel=eager", *TINY).stdout
+    text = command("train", "--cfg", "job", "--resolve", "train.sequences=2", "kernel=eager", *TINY).stdout
     (tmp_path / "run").mkdir()
     path = tmp_path / "run/config.yaml"
     path.write_text(text)
@@ -29,19 +29,19 @@ def recorded(quick_command, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("command", "what"),
+    ("word", "what"),
     [*(("train", what) for what in HOSTILE), ("eval", "a callback, nested"), ("eval", "a YAML tag")],
 )
-def test_nothing_of_it_is_run(what, command, recorded, quick_command, tmp_path):
+def test_nothing_of_it_is_run(what, word, recorded, command, tmp_path):
     recorded.write_text(recorded.read_text() + HOSTILE[what])
-    done = quick_command(command, "run=run")
+    done = command(word, "run=run")
     assert done.returncode == 2, done
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert "config.yaml" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
-def test_without_additions_it_is_run(recorded, quick_command, tmp_path):
+def test_without_additions_it_is_run(recorded, command, tmp_path):
     """So that the others fail for what was added."""
-    assert quick_command("train", "run=run").returncode == 0
+    assert command("train", "run=run").returncode == 0
     assert (tmp_path / "results/reruns").is_dir()

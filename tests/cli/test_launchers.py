@@ -150,10 +150,10 @@ def test_what_slurm_is_given(start, tmp_path, monkeypatch):
 
 
 @needs("submitit")
-def test_slurm_is_refused_where_there_is_none(quick_command, tmp_path):
+def test_slurm_is_refused_where_there_is_none(command, tmp_path):
     if shutil.which("sbatch"):
         pytest.skip("Slurm is here")
-    done = quick_command(*SWEEP, "hydra/launcher=submitit_slurm")
+    done = command(*SWEEP, "hydra/launcher=submitit_slurm")
     assert done.returncode == 2
     assert "no sbatch here" in done.stderr
     assert list(tmp_path.iterdir()) == []

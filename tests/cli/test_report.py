@@ -18,26 +18,26 @@ from ntm_repro.errors import RunError
         (("out=",), "out=: needs a value"),
     ],
 )
-def test_bad_requests(words, named, quick_command, tmp_path):
-    done = quick_command("report", *words)
+def test_bad_requests(words, named, command, tmp_path):
+    done = command("report", *words)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"ntm-report: {named}" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 
 
-def test_help(quick_command):
-    done = quick_command("report", "--help")
+def test_help(command):
+    done = command("report", "--help")
     assert done.returncode == 0
     assert "ntm-report run=PATH" in done.stdout
 
 
-def test_a_page_for_a_run(command, quick_command, tmp_path):
+def test_a_page_for_a_run(command, tmp_path):
     assert command("train", "run_dir=mine", "train.sequences=20", *TINY).returncode == 0
-    done = quick_command("report", "run=mine")
+    done = command("report", "run=mine")
     assert (done.returncode, done.stdout) == (0, "mine/report.html\n"), done.stderr
     assert "Copy, NTM, LSTM controller, seed 1" in (tmp_path / "mine/report.html").read_text()
-    assert quick_command("report", "run=mine", "out=there/page.html").stdout == "there/page.html\n"
+    assert command("report", "run=mine", "out=there/page.html").stdout == "there/page.html\n"
 
 
 def test_a_full_disk_leaves_the_old_page(tmp_path, monkeypatch):

@@ -143,7 +143,7 @@ def test_stopped_killed_and_resumed_equals_straight_to_the_bit(batch_size, log_e
 @pytest.mark.parametrize("model", ["ntm", "ntm_ff"])
 def test_stopped_killed_and_resumed_equals_straight_at_the_papers_sizes(model, command, start, tmp_path):
     common = (f"model={model}", "train.sequences=20000", "train.log_every=1000", "train.checkpoint_every=3000")
-    assert command("train", "run_dir=straight", *common, timeout=1200).returncode == 0
+    assert command("train", "run_dir=straight", *common).returncode == 0
     stops = [(signal.SIGINT, 3), (signal.SIGKILL, 6), (signal.SIGTERM, 10)]
     interrupted_to_the_end(start, tmp_path / "stopped", ("train", "run_dir=stopped", *common), stops)
     assert rows(tmp_path / "stopped") == rows(tmp_path / "straight")
