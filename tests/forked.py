@@ -102,7 +102,7 @@ def watch_files(cwd, counter, at_event, number):
 
 
 if __name__ == "__main__":
-    import hydra
+    import hydra  # noqa: F401
     import torch.utils.tensorboard  # noqa: F401
 
     import ntm_repro.cli.build

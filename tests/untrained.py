@@ -11,6 +11,15 @@ from ntm_repro.figures.sources import Sources
 
 SEQUENCES = 2_000
 
+# A short sequence of each task.
+SETTINGS = {
+    "copy": 3,
+    "repeat_copy": (2, 3),
+    "associative_recall": 2,
+    "dynamic_ngrams": 9,
+    "priority_sort": (4, 3),
+}
+
 
 def settings(model, heads=1):
     """A model small enough for hundreds of eager steps in a test."""

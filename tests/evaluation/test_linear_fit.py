@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ntm_repro.evaluation.linear_fit import circular_difference, fit
+from ntm_repro.evaluation.linear_fit import circular_difference, fit, straightest
 
 N = 128
 SLOPES = st.floats(-N / 2, N / 2)
@@ -80,3 +80,14 @@ def test_share_within():
 
 def test_the_shorter_way_around():
     assert circular_difference(np.array([1, 127, 64, 0]), np.array([127, 1, 0, 0]), N).tolist() == [2, -2, -64, 0]
+
+
+def test_the_straightest_head_writes_along_a_line():
+    priority_T = np.linspace(-1, 1, 10)
+    weighting_TWN = np.zeros((10, 3, 64))
+    weighting_TWN[:, 0, 5] = 1
+    weighting_TWN[range(10), 1, [3, 60, 12, 40, 1, 22, 57, 9, 33, 48]] = 1
+    weighting_TWN[range(10), 2, np.rint(62 + 9 * priority_T).astype(int) % 64] = 1
+    head, line = straightest(weighting_TWN, priority_T)
+    assert head == 2
+    assert line.slope == pytest.approx(9, abs=0.3)

@@ -3,18 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from untrained import build
+from untrained import SETTINGS, build
 
 from ntm_repro.evaluation.traces import answer, trace
 from ntm_repro.randomness import Purpose, Stream
-
-SETTINGS = {
-    "copy": 3,
-    "repeat_copy": (2, 3),
-    "associative_recall": 2,
-    "dynamic_ngrams": 9,
-    "priority_sort": (4, 3),
-}
 
 
 @pytest.mark.parametrize("name", SETTINGS)

@@ -92,17 +92,6 @@ def test_points_are_where_the_head_writes(memory, traced):
     np.testing.assert_allclose(points.get_ydata() % 12, shown_NT.argmax(0), atol=1e-6)
 
 
-def test_the_straightest_head_writes_along_a_line():
-    priority_T = np.linspace(-1, 1, 10)
-    weighting_TWN = np.zeros((10, 3, 64))
-    weighting_TWN[:, 0, 5] = 1
-    weighting_TWN[range(10), 1, [3, 60, 12, 40, 1, 22, 57, 9, 33, 48]] = 1
-    weighting_TWN[range(10), 2, np.rint(62 + 9 * priority_T).astype(int) % 64] = 1
-    head, line = sort_memory.straightest(weighting_TWN, priority_T)
-    assert head.number == 2
-    assert line.slope == pytest.approx(9, abs=0.3)
-
-
 def test_the_sharpest_head_is_at_a_single_location():
     weighting_TRN = np.full((4, 2, 5), 0.2)
     weighting_TRN[:, 1] = np.eye(5)[:4]

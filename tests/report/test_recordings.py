@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from packed import bound
-from untrained import build, record, sources
+from untrained import SETTINGS, build, record, sources
 
 from ntm_repro.cli import recorded as recorded_runs
 from ntm_repro.errors import UsageError
@@ -17,14 +17,6 @@ from ntm_repro.figures.sources import Sources
 from ntm_repro.report import recordings
 from ntm_repro.report.packing import unpack
 from ntm_repro.tasks.dynamic_ngrams import optimal_predictions
-
-SETTINGS = {
-    "copy": 3,
-    "repeat_copy": (2, 3),
-    "associative_recall": 2,
-    "dynamic_ngrams": 9,
-    "priority_sort": (4, 3),
-}
 
 
 @pytest.fixture(scope="module", params=SETTINGS)

@@ -1,6 +1,6 @@
 """A line through points whose ordinate lives on a ring: is the location a linear function of the priority? (Figure 17)
 
-Shape suffixes: P points, G slopes tried.
+Shape suffixes: P points, G slopes tried; T steps, W write heads, N locations.
 """
 
 from typing import NamedTuple
@@ -61,3 +61,11 @@ def fit(x_P: np.ndarray, row_P: np.ndarray, locations: int) -> Line:
     # Rows that differ by rounding alone do not vary.
     explained = 1 - float((residual_P**2).sum()) / variance if variance > 1e-9 * len(x_P) else 0.0
     return Line(slope, intercept, locations, line_P % locations, residual_P, explained)
+
+
+def straightest(weighting_TWN: np.ndarray, x_T: np.ndarray) -> tuple[int, Line]:
+    """The write head of whose locations (the largest weights) a line in x explains most, by number, and that line."""
+    locations = weighting_TWN.shape[2]
+    lines = [fit(x_T, weighting_TWN[:, head].argmax(1), locations) for head in range(weighting_TWN.shape[1])]
+    best = int(np.argmax([line.r_squared for line in lines]))
+    return best, lines[best]

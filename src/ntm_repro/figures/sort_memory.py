@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ntm_repro.evaluation.linear_fit import Line, fit
+from ntm_repro.evaluation.linear_fit import Line, straightest
 from ntm_repro.evaluation.locations import mean_maximum, used_rows
 from ntm_repro.evaluation.traces import answer, trace
 from ntm_repro.figures import panels
@@ -42,7 +42,9 @@ def draw(sources: Sources) -> Figure:
     assert heads is not None
     vectors = traced.batch.setting[0]
     priority_V = traced.batch.input_TBI[:vectors, 0, PRIORITY]
-    writing, line = straightest(heads.write_weighting_TWN[:vectors], priority_V)
+    write_weighting_TWN = heads.write_weighting_TWN[:vectors]
+    number, line = straightest(write_weighting_TWN, priority_V)
+    writing = Head(number, write_weighting_TWN[:, number])
     reading = sharpest(heads.read_weighting_TRN[said.first :])
     predicted_TN = predicted(line)
     use_N = np.maximum(writing.weighting_TN.max(0), reading.weighting_TN.max(0))
@@ -72,14 +74,6 @@ def draw(sources: Sources) -> Figure:
     ]
     sheet.caption(LEFT, sheet.height - CAPTION + 0.06, lines)
     return sheet.figure
-
-
-def straightest(weighting_TWN: np.ndarray, priority_T: np.ndarray) -> tuple[Head, Line]:
-    """The write head of whose locations (the largest weights) a line in the priority explains most, and that line."""
-    locations = weighting_TWN.shape[2]
-    lines = [fit(priority_T, weighting_TWN[:, head].argmax(1), locations) for head in range(weighting_TWN.shape[1])]
-    best = int(np.argmax([line.r_squared for line in lines]))
-    return Head(best, weighting_TWN[:, best]), lines[best]
 
 
 def sharpest(weighting_TRN: np.ndarray) -> Head:

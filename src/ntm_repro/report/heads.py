@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ntm_repro.evaluation.contexts import contexts, overlap
+from ntm_repro.evaluation.linear_fit import straightest
 from ntm_repro.evaluation.locations import mean_maximum, written_last
 from ntm_repro.evaluation.queries import items_and_query
 from ntm_repro.evaluation.traces import Heads, Traced, answer, trace
-from ntm_repro.figures.sort_memory import straightest
 from ntm_repro.figures.sources import Sources, Trained
 from ntm_repro.report.verdicts import Measure, Verdict, of_share
 from ntm_repro.tasks import Setting
