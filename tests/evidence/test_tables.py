@@ -54,14 +54,14 @@ def test_choices_where_the_paper_is_silent_are_named(tmp_path):
     for seed, order in ((1, "after"), (2, "before")):
         folder = record(tmp_path, "priority_sort", "ntm", seed, [1.0], planned=1_000_000)
         summary = json.loads((folder / "summary.json").read_text())
-        summary["config"]["model"] |= {"read_order": order}
+        summary["config"]["model"] |= {"read_order": order, "shift_range": 21}
         summary["config"]["model"]["memory"] |= {"start": "per_location"}
         summary["config"]["train"] |= {"clip_through_time": True}
         (folder / "summary.json").write_text(json.dumps(summary))
     tables.write(tmp_path, tmp_path)
     with (tmp_path / "settings.csv").open() as file:
         (row,) = of(csv.DictReader(file), "priority sort", "NTM-LSTM")
-    assert row["where the paper is silent"] == "start per_location, read after or before, clip through time on"
+    assert row["where the paper is silent"] == "start per_location, shifts 21, read after or before, clip through time on"
 
 
 def test_deviations_name_the_seeds_they_are_of(tmp_path):

@@ -18,6 +18,7 @@ Row = dict[str, Cell]
 # Settings that the paper leaves open, in words.
 OPEN = {
     "model.memory.start": "start",
+    "model.shift_range": "shifts",
     "model.read_order": "read",
     "model.activation": "key and add",
     "model.hidden_bias": "hidden biases",
