@@ -61,7 +61,8 @@ def test_choices_where_the_paper_is_silent_are_named(tmp_path):
     tables.write(tmp_path, tmp_path)
     with (tmp_path / "settings.csv").open() as file:
         (row,) = of(csv.DictReader(file), "priority sort", "NTM-LSTM")
-    assert row["where the paper is silent"] == "start per_location, shifts 21, read after or before, clip through time on"
+    chosen = "start per_location, shifts 21, read after or before, clip through time on"
+    assert row["where the paper is silent"] == chosen
 
 
 def test_deviations_name_the_seeds_they_are_of(tmp_path):
