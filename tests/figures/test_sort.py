@@ -89,7 +89,17 @@ def test_points_are_where_the_head_writes(memory, traced):
     points = memory.axes[0].lines[1]
     np.testing.assert_array_equal(points.get_xdata(), traced.batch.input_TBI[:20, 0, 8])
     shown_NT = np.asarray(memory.axes[2].images[0].get_array())
-    np.testing.assert_allclose(points.get_ydata() % 12, shown_NT.argmax(0), atol=1e-6)
+    np.testing.assert_array_equal(points.get_ydata(), shown_NT.argmax(0))
+
+
+def test_the_line_goes_around_the_ring_as_the_prediction_does(memory):
+    """At each vector's priority one of the line's turns passes the row that the second panel shows."""
+    around, points = memory.axes[0].lines
+    turns = around.get_ydata().reshape(-1, 3)[:, :2]  # at −1 and at 1, for each turn
+    at_priority = turns[:, :1] + (turns[:, 1:] - turns[:, :1]) * (points.get_xdata() + 1) / 2
+    predicted_NT = np.asarray(memory.axes[1].images[0].get_array())
+    apart = np.abs(at_priority - predicted_NT.argmax(0)).min(0)
+    assert apart.max() <= 0.5 + 1e-6
 
 
 def test_the_sharpest_head_is_at_a_single_location():

@@ -99,12 +99,14 @@ def _place(sheet: panels.Sheet, steps: tuple[int, int, int]) -> list[Axes]:
 
 def _scatter(axes: Axes, priority_V: np.ndarray, line: Line, row_N: np.ndarray) -> None:
     """Each vector's priority and the location written most at its step, on the rows that the other panels show."""
-    # Rows of the panel, counted from the first shown: the line is unrolled around the point in its middle.
-    middle = int(np.argsort(priority_V)[len(priority_V) // 2])
-    height = (line.fitted_P[middle] - row_N[0]) % line.locations
-    ends = np.array([-1.0, 1.0])
-    axes.plot(ends, height + line.slope * (ends - priority_V[middle]), color=panels.MARK, linewidth=1.2)
-    place_V = height + line.slope * (priority_V - priority_V[middle]) + line.residual_P
+    # Rows of the panel, counted from the first shown. The line goes around the ring: where it leaves it comes in again.
+    first = int(np.argmin(priority_V))
+    height = (line.fitted_P[first] - row_N[0]) % line.locations
+    ends = np.array([-1.0, 1.0, np.nan])
+    turns = line.locations * np.arange(-2, 3)
+    around = (height + line.slope * (ends - priority_V[first]) + turns[:, None]).ravel()
+    axes.plot(np.tile(ends, len(turns)), around, color=panels.MARK, linewidth=1.2)
+    place_V = np.rint(line.fitted_P + line.residual_P - row_N[0]) % line.locations
     axes.plot(priority_V, place_V, "o", color=COLOURS["ntm"], markersize=4)
     axes.set(xlim=(-1.05, 1.05), ylim=(len(row_N) - 0.5, -0.5), xlabel="priority", ylabel="location")
     panels.name_locations(axes, row_N)
