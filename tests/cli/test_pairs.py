@@ -41,7 +41,7 @@ SHORT = {
     "repeat_copy": ("task.max_length=2 task.max_repeats=2", "[2,3]"),
     "associative_recall": ("task.max_items=3", "4"),
     "dynamic_ngrams": ("task.length=12", "20"),
-    "priority_sort": ("task.vectors=4 task.highest=3", "[5,2]"),
+    "priority_sort": ("task.vectors=4 task.highest=3 model.shift_range=3", "[5,2]"),
 }
 
 
