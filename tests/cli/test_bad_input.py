@@ -81,6 +81,7 @@ MISTAKES = {
     "train train.learning_rate=-1": "train.learning_rate=-1",
     "train train.clip_at=0": "train.clip_at=0",
     "train train.clip_at=nan": "train.clip_at=nan",
+    "train train.loss_scale=0": "train.loss_scale=0",
     "train model.heads=0": "model.heads=0",
     "train model.controller.size=-1": "model.controller.size=-1",
     "train model.controller.layers=0": "model.controller.layers=0",

@@ -56,12 +56,12 @@ def test_choices_where_the_paper_is_silent_are_named(tmp_path):
         summary = json.loads((folder / "summary.json").read_text())
         summary["config"]["model"] |= {"read_order": order, "shift_range": 21}
         summary["config"]["model"]["memory"] |= {"start": "per_location"}
-        summary["config"]["train"] |= {"clip_through_time": True}
+        summary["config"]["train"] |= {"clip_through_time": True, "loss_scale": 0.1}
         (folder / "summary.json").write_text(json.dumps(summary))
     tables.write(tmp_path, tmp_path)
     with (tmp_path / "settings.csv").open() as file:
         (row,) = of(csv.DictReader(file), "priority sort", "NTM-LSTM")
-    chosen = "start per_location, shifts 21, read after or before, clip through time on"
+    chosen = "start per_location, shifts 21, read after or before, clip through time on, loss × 0.1"
     assert row["where the paper is silent"] == chosen
 
 

@@ -21,10 +21,12 @@ SHARE = 0.05  # of a gradient that goes into the mean at once
 every_kernel = pytest.mark.parametrize("name", ["eager", "numba"])
 
 
-def make(name, learning_rate=0.01, clip=Clip.none, clip_at=10.0, dtype=torch.float32, size=4, value=None):
+def make(
+    name, learning_rate=0.01, clip=Clip.none, clip_at=10.0, loss_scale=1.0, dtype=torch.float32, size=4, value=None
+):
     """An optimiser of a small LSTM network with three outputs."""
     model = models.build(Settings(size=size, layers=1), 2, 3, seed=1).to(dtype)
-    optimiser = GravesRMSProp(kernels.choose(name, model), learning_rate, clip, clip_at)
+    optimiser = GravesRMSProp(kernels.choose(name, model), learning_rate, clip, clip_at, loss_scale)
     if value is not None:
         with torch.no_grad():
             model.output.bias.copy_(torch.as_tensor(value))
@@ -140,6 +142,18 @@ def test_huge_gradients_are_clipped_like_others(name):
         step(optimiser, [3e25, -4e25, 12e25])
         mean = optimiser.state_dict()["mean"]["output.bias"]
         assert [number / SHARE for number in mean.tolist()] == pytest.approx(expected, rel=1e-6)
+
+
+@every_kernel
+@pytest.mark.parametrize(
+    ("clip", "expected"), [(Clip.value, [3.0, -3.5, 3.5]), (Clip.norm, [3.5 * g / 13 for g in (3, -4, 12)])]
+)
+def test_the_loss_is_scaled_after_the_clip(name, clip, expected):
+    optimiser = make(name, clip=clip, clip_at=3.5, loss_scale=0.01, value=[0.0, 0.0, 0.0])
+    step(optimiser, [3.0, -4.0, 12.0])
+    mean = optimiser.state_dict()["mean"]["output.bias"]
+    assert [number / SHARE for number in mean.tolist()] == pytest.approx([0.01 * g for g in expected], rel=1e-6)
+    assert biases(optimiser) == pytest.approx([rmsprop_by_hand(0.0, [0.01 * g], [0.01])[0] for g in expected], rel=1e-5)
 
 
 @every_kernel

@@ -58,7 +58,9 @@ class TrainingStep:
     def __init__(self, kernel: Kernel, settings: TrainSettings, batch: Tensors) -> None:
         self.kernel, self.batch = kernel, batch
         self.gradient_bound = settings.gradient_bound
-        self.optimiser = GravesRMSProp(kernel, settings.learning_rate, settings.clip, settings.clip_at)
+        self.optimiser = GravesRMSProp(
+            kernel, settings.learning_rate, settings.clip, settings.clip_at, settings.loss_scale
+        )
         self._first_values = kernel.parameters.values.clone()
 
     def __call__(self) -> None:

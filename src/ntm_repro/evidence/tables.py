@@ -23,6 +23,7 @@ OPEN = {
     "model.activation": "key and add",
     "model.hidden_bias": "hidden biases",
     "train.clip_through_time": "clip through time",
+    "train.loss_scale": "loss ×",
 }
 
 

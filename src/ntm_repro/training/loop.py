@@ -63,7 +63,9 @@ class Trainer:
     def __post_init__(self) -> None:
         self.stream = Stream(self.seed, Purpose.TRAIN)
         settings = self.settings
-        self.optimiser = GravesRMSProp(self.kernel, settings.learning_rate, settings.clip, settings.clip_at)
+        self.optimiser = GravesRMSProp(
+            self.kernel, settings.learning_rate, settings.clip, settings.clip_at, settings.loss_scale
+        )
         self.has_optimum = self.task.optimum_bits(self.task.draw(self.stream, 0, 1)) is not None
         self.sequences = 0
         self.window = Window()

@@ -15,6 +15,9 @@ class TrainSettings:
 
     clip_through_time: whether the gradient of a sequence's state, too, is clipped to ±clip_at, component by component,
     where it passes from a step back to the one before ("all gradient components", paper section 4.6).
+    loss_scale: what the loss, a sum over the sequence in nats, is multiplied by for the optimiser; the clip is of the sum
+    itself. RMSProp divides it out again but for its damping, so that a smaller scale makes calmer steps where gradients
+    are small. The paper leaves it open.
     """
 
     sequences: int = 1_000_000
@@ -25,6 +28,7 @@ class TrainSettings:
     clip: Clip = Clip.value
     clip_at: float = 10.0
     clip_through_time: bool = True
+    loss_scale: float = 1.0
 
     @property
     def gradient_bound(self) -> float:
@@ -36,6 +40,6 @@ class TrainSettings:
         for key in ("sequences", "batch_size", "log_every", "checkpoint_every"):
             value = getattr(self, key)
             require(value >= 1, f"train.{key}", value, "must be 1 or more")
-        for key in ("learning_rate", "clip_at"):
+        for key in ("learning_rate", "clip_at", "loss_scale"):
             value = getattr(self, key)
             require(math.isfinite(value) and value > 0, f"train.{key}", value, "must be a finite number above 0")
