@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from helpers import PATIENCE, TINY, arguments, environment
 from hostile import Payload
 from run_results import rows, same_weights, summary
@@ -307,6 +308,17 @@ def test_run_repeats_a_recorded_run_to_the_bit(command, tmp_path):
     shorter = command("train", f"run={recorded}", "train.sequences=20", "run_dir=short")
     assert shorter.returncode == 0
     assert rows(tmp_path / "short") == rows(recorded)[:2]
+
+
+def test_a_key_added_since_a_run_was_recorded_has_the_value_it_had_before(command, tmp_path):
+    """Not the one that the pair has by now."""
+    pair = ("task=dynamic_ngrams", "model=ntm", "task.length=10", "train.sequences=2", "kernel=eager")
+    shown = yaml.safe_load(command("train", "--cfg", "job", "--resolve", *pair).stdout)
+    assert shown["train"].pop("loss_scale") != 1
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/config.yaml").write_text(yaml.safe_dump(shown))
+    command("train", "run=run", "run_dir=again")
+    assert yaml.safe_load((tmp_path / "again/config.yaml").read_text())["train"]["loss_scale"] == 1
 
 
 def test_the_installed_configs_name_all_defaults(command, tmp_path):

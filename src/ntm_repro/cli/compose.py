@@ -144,7 +144,7 @@ def recorded_run(argv: Sequence[str]) -> list[str]:
     record = load_record(path)
     if record is None:
         raise UsageError(f"run={path}: no readable config.yaml there; name a run's folder")
-    values = schema.leaves(record)
+    values = schema.leaves(_completed(record))
     overrides = [f"task={values.pop('task.name', '')}", f"model={values.pop('model.name', '')}"]
     for key in ("run_dir", "results_dir", "resume"):
         values.pop(key, None)
@@ -154,6 +154,14 @@ def recorded_run(argv: Sequence[str]) -> list[str]:
             raise UsageError(f"run={path}: its config.yaml sets {key}, which no run has; remove that line to trust it")
     overrides += [f"{key}={_quoted(value)}" for key, value in values.items()]
     return [*overrides, "results_dir=results/reruns", *rest]
+
+
+def _completed(record: dict[str, Any]) -> dict[str, Any]:
+    """`record` with the defaults of keys that were added since it was written, which is how it was before."""
+    try:
+        return schema.plain(schema.typed(OmegaConf.create(record)))
+    except Exception:  # what is wrong with it is said where it is composed
+        return record
 
 
 def _quoted(value: Any) -> str:

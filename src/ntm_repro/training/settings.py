@@ -15,9 +15,9 @@ class TrainSettings:
 
     clip_through_time: whether the gradient of a sequence's state, too, is clipped to ±clip_at, component by component,
     where it passes from a step back to the one before ("all gradient components", paper section 4.6).
-    loss_scale: what the loss, a sum over the sequence in nats, is multiplied by for the optimiser; the clip is of the sum
-    itself. RMSProp divides it out again but for its damping, so that a smaller scale makes calmer steps where gradients
-    are small. The paper leaves it open.
+    loss_scale: what the loss, a sum over the sequence in nats, is multiplied by for the optimiser; the clip is of the
+    sum itself. RMSProp divides it out again but for its damping, so that a smaller scale makes calmer steps where
+    gradients are small. The paper leaves it open.
     """
 
     sequences: int = 1_000_000
