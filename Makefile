@@ -23,7 +23,7 @@ dynamic_ngrams_FIGURES := fig13 fig14 fig15
 priority_sort_FIGURES := fig16 fig17 fig18
 FIGURES := $(foreach task,$(TASK_NAMES),$($(task)_FIGURES))
 
-.PHONY: help setup train reproduce collect figures tables $(FIGURES) report test test-slow faults fuzz soak licences coverage lint bench tensorboard clean
+.PHONY: help setup train reproduce collect figures tables $(FIGURES) beyond report test test-slow faults fuzz soak licences coverage lint bench tensorboard clean
 
 help: ## list the targets
 	@grep -hE '^[$$()A-Za-z-]+:.*##' $(MAKEFILE_LIST) \
@@ -48,7 +48,7 @@ results/runs/%/.: pair = $(subst /, ,$*)
 results/runs/%/.: FORCE
 	@mkdir -p $(dir results/runs/$*) && echo "$*: begins" && { \
 	$(BIN)/ntm-train task=$(word 1,$(pair)) model=$(word 2,$(pair)) seed=$(subst seed,,$(word 3,$(pair))) threads=1 && \
-	$(BIN)/ntm-eval run=results/runs/$*; } > results/runs/$*.out 2>&1; \
+	$(BIN)/ntm-eval run=results/runs/$* && $(BIN)/ntm-eval run=results/runs/$* grid=beyond; } > results/runs/$*.out 2>&1; \
 	code=$$?; echo "$*: $$(grep -v '^ ' results/runs/$*.out | tail -n 1)"; exit $$code
 
 FORCE:
@@ -86,6 +86,9 @@ lint: .venv/.ready-dev ## check style and types
 
 $(FIGURES): setup ## draw a figure of the paper from the recorded runs (TRAIN=1: run first what is missing)
 	$(if $(TRAIN),$(MAKE) reproduce TASKS=$(strip $(foreach task,$(TASK_NAMES),$(if $(filter $@,$($(task)_FIGURES)),$(task)))))
+	$(BIN)/ntm-figures $@
+
+beyond: setup ## draw what the models do on sequences beyond the paper's
 	$(BIN)/ntm-figures $@
 
 figures: setup ## draw all of them (TRAIN=1 likewise)

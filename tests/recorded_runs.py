@@ -16,7 +16,20 @@ def rows(bits, log_every=1_000, optimum=None):
     return found
 
 
-def record(root, task, model, seed, bits, *, log_every=1_000, optimum=None, planned=None, grid=None, **changes) -> Path:
+def record(
+    root,
+    task,
+    model,
+    seed,
+    bits,
+    *,
+    log_every=1_000,
+    optimum=None,
+    planned=None,
+    grid=None,
+    beyond=None,
+    **changes,
+) -> Path:
     """Write the run's folder below `root` and return it; `changes` go into summary.json.
 
     It is finished where it has as many sequences as `planned`, by default those that `bits` fill.
@@ -48,17 +61,19 @@ def record(root, task, model, seed, bits, *, log_every=1_000, optimum=None, plan
         "config": config,
     }
     (folder / "summary.json").write_text(json.dumps(summary | changes))
-    if grid is not None:
-        entries = [
-            {
-                "setting": setting,
-                "sequences": 50,
-                "bits": value,
-                "wrong_bits": value / 2,
-                "perfect": 0.75,
-                "optimum_bits": None,
-            }
-            for setting, value in grid.items()
-        ]
-        (folder / "eval.json").write_text(json.dumps({"checkpoint_sequences": sequences, "grid": entries}))
+    for name, settings, more in (("eval", grid, {}), ("beyond", beyond, {"locations": 256})):
+        if settings is not None:
+            entries = [
+                {
+                    "setting": setting,
+                    "sequences": 50,
+                    "bits": value,
+                    "wrong_bits": value / 2,
+                    "perfect": 0.75,
+                    "optimum_bits": None if optimum is None else value / 4,
+                    **more,
+                }
+                for setting, value in settings.items()
+            ]
+            (folder / f"{name}.json").write_text(json.dumps({"checkpoint_sequences": sequences, "grid": entries}))
     return folder

@@ -38,9 +38,33 @@ def test_more_locations(command, trained):
     assert done.returncode == 0, done.stderr
 
 
+def test_beyond_the_paper_with_the_locations_that_it_takes(command, trained):
+    done = command("eval", "run=out", "grid=beyond", "sequences=1")
+    assert done.returncode == 0, done.stderr
+    result = json.loads((trained / "beyond.json").read_text())
+    assert result["checkpoint_sequences"] == 30
+    found = [(entry["setting"], entry["locations"]) for entry in result["grid"]]
+    assert found == [(120, 128), (200, 256), (500, 512), (1000, 1024)]
+    assert not (trained / "eval.json").exists()
+    assert "beyond.json" in done.stdout
+
+
+def test_no_more_locations_than_were_learned_and_none_without_a_memory(command, tmp_path):
+    command("train", "run_dir=fixed", "train.sequences=10", *TINY, "model.memory.start=per_location")
+    command("train", "run_dir=lstm", "train.sequences=10", "model=lstm", "model.size=4", "model.layers=1")
+    for folder, locations in (("fixed", 10), ("lstm", None)):
+        done = command("eval", f"run={folder}", "grid=beyond", "sequences=1")
+        assert done.returncode == 0, done.stderr
+        grid = json.loads((tmp_path / folder / "beyond.json").read_text())["grid"]
+        assert [entry["locations"] for entry in grid] == 4 * [locations]
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
     [
+        (("grid=beyond", "lengths=[10]"), "leave out lengths="),
+        (("grid=beyond", "locations=512"), "leave out locations="),
+        (("grid=moon",), "grid"),
         (("lengths=[0]",), "lengths: 0 is no length"),
         (("lengths=[a]",), "lengths: 'a' is no length"),
         (("lengths=12",), "lengths=12: give a list"),
@@ -54,7 +78,7 @@ def test_bad_requests(words, named, command, trained):
     assert done.returncode == 2
     assert named in done.stderr
     assert len(done.stderr.splitlines()) == 1
-    assert not (trained / "eval.json").exists()
+    assert not {"eval.json", "beyond.json"} & {path.name for path in trained.iterdir()}
 
 
 def test_locations_are_fixed_where_each_was_learned(command, tmp_path):

@@ -106,6 +106,20 @@ def test_memory_is_bounded_by_batches_of_a_hundred():
     assert sizes == [100, 100, 50]
 
 
+def test_batches_of_long_sequences_are_smaller():
+    sizes = []
+
+    def counting(x_TBI, state=None, trace=False):
+        sizes.append(x_TBI.shape[:2])
+        return perfect(x_TBI)
+
+    evaluate(Copy(), answering(counting), [1000], 30, seed=1)
+    assert sizes == [(2002, 12), (2002, 12), (2002, 6)]
+    sizes.clear()
+    evaluate(Copy(), answering(counting), [20_000], 2, seed=1)
+    assert sizes == [(40_002, 1)] * 2
+
+
 @pytest.fixture
 def seen():
     """A function that gives the sequences shown in an evaluation, one [T, I] array each."""

@@ -33,6 +33,7 @@ def make_run(folder, seed=1, sequences=3000, final_bits=0.5, weights=True, evalu
         (folder / "weights.safetensors").write_bytes(weights_of(seed, sequences))
     if evaluated_at is not None:
         (folder / "eval.json").write_text(json.dumps({"checkpoint_sequences": evaluated_at, "grid": []}))
+        (folder / "beyond.json").write_text(json.dumps({"checkpoint_sequences": evaluated_at, "grid": [1]}))
     (folder / "checkpoint.pt").write_bytes(b"large")
     return runs.read(folder)
 
@@ -47,6 +48,7 @@ def test_a_runs_record_is_kept_and_nothing_else(tmp_path, evidence):
     collecting.collect(live, evidence / "copy/ntm/seed1")
     kept = runs.read(evidence / "copy/ntm/seed1")
     assert sorted(path.name for path in kept.folder.iterdir()) == [
+        "beyond.json",
         "config.yaml",
         "eval.json",
         "metrics.csv",
@@ -54,6 +56,7 @@ def test_a_runs_record_is_kept_and_nothing_else(tmp_path, evidence):
     ]
     assert kept.rows == live.rows
     assert kept.evaluation == live.evaluation
+    assert kept.beyond == live.beyond
     assert kept.summary | {"config": None} == live.summary | {"config": None}
 
 
@@ -79,7 +82,22 @@ def test_rows_past_the_last_summary_are_left_out(tmp_path, evidence):
 def test_an_evaluation_of_an_earlier_checkpoint_is_left_out(tmp_path, evidence):
     live = make_run(tmp_path / "live", evaluated_at=2000)
     collecting.collect(live, evidence / "copy/ntm/seed1")
-    assert not (evidence / "copy/ntm/seed1/eval.json").exists()
+    assert not {"eval.json", "beyond.json"} & {path.name for path in (evidence / "copy/ntm/seed1").iterdir()}
+
+
+def test_an_evaluation_made_later_is_added_and_none_is_replaced(tmp_path, evidence):
+    target = evidence / "copy/ntm/seed1"
+    live = make_run(tmp_path / "live", evaluated_at=3000)
+    (live.folder / "beyond.json").unlink()
+    collecting.collect(live, target)
+    (live.folder / "eval.json").write_text(json.dumps({"checkpoint_sequences": 3000, "grid": [2]}))
+    (live.folder / "beyond.json").write_text(json.dumps({"checkpoint_sequences": 3000, "grid": [3]}))
+    assert collecting.collect_evaluations(runs.read(live.folder), target) == ["beyond.json"]
+    kept = runs.read(target)
+    assert (kept.evaluation["grid"], kept.beyond["grid"]) == ([], [3])
+    (live.folder / "beyond.json").write_text(json.dumps({"checkpoint_sequences": 2000, "grid": [4]}))
+    (target / "beyond.json").unlink()
+    assert collecting.collect_evaluations(runs.read(live.folder), target) == []
 
 
 def test_a_longer_run_replaces_what_was_there(tmp_path, evidence):
@@ -113,6 +131,11 @@ def test_the_weights_of_the_median_run_are_kept(tmp_path, evidence):
     pair(tmp_path, evidence, 0.9, 0.1, 0.4)
     assert collecting.keep_representative_weights(evidence, tmp_path / "live", "copy", "ntm").seed == 3
     assert weights_kept(evidence) == {"seed3": weights_of(3)}
+
+
+def test_of_runs_that_differ_by_next_to_nothing_the_first_is_kept(tmp_path, evidence):
+    pair(tmp_path, evidence, 0.0004, 0.0001, 0.0002)
+    assert collecting.keep_representative_weights(evidence, tmp_path / "live", "copy", "ntm").seed == 1
 
 
 def test_weights_already_kept_give_way_to_those_of_a_more_typical_run(tmp_path, evidence):

@@ -16,15 +16,16 @@ SOLVED = [8.0] * 10 + [0.01] * 50
 def written(tmp_path_factory):
     """{name: rows as CSV has them} and {name: Markdown} of the tables of a few runs."""
     root, out = tmp_path_factory.mktemp("evidence"), tmp_path_factory.mktemp("tables")
-    record(root, "copy", "ntm", 1, SOLVED, parameters=63_023, grid={20: 0.5, 120: 4.0})
-    record(root, "copy", "ntm", 2, [16.0] * 20 + [0.03] * 40, parameters=63_023, grid={20: 1.5, 120: 8.0}, threads=2)
+    record(root, "copy", "ntm", 1, SOLVED, parameters=63_023, grid={20: 0.5, 120: 4.0}, beyond={200: 8.0})
+    grids = {"grid": {20: 1.5, 120: 8.0}, "beyond": {200: 0.0, 1000: 5.0}}
+    record(root, "copy", "ntm", 2, [16.0] * 20 + [0.03] * 40, parameters=63_023, threads=2, **grids)
     record(root, "copy", "ntm", 3, [32.0] * 10, planned=60_000, parameters=63_023, dirty=True)
     record(root, "dynamic_ngrams", "lstm", 1, [140.0] * 50, optimum=[133.0] * 50, planned=1_000_000)
     record(root, "associative_recall", "ntm", 1, SOLVED, grid={6: 0.25, 10: 1.0}, planned=1_000_000)
     record(root, "repeat_copy", "ntm_ff", 1, [200.0] * 10, grid={(10, 20): 5426.2})
     paths = tables.write(root, out)
     assert sorted(path.name for path in paths) == sorted(path.name for path in out.iterdir())
-    assert len(paths) == 10
+    assert len(paths) == 12
     read = {}
     for path in out.glob("*.csv"):
         with path.open() as file:
@@ -140,6 +141,16 @@ def test_generalisation_is_the_median_over_seeds_beside_figure_11(written):
     assert recall[0]["unfinished"] == "seed 1: 60,000 of 1,000,000 sequences"
     (repeat,) = of(written[0]["generalisation"], "repeat copy", "NTM-FF")
     assert (repeat["setting"], repeat["median"]) == ("10 × 20", "5426.200")
+
+
+def test_beyond_the_paper_is_the_median_over_the_seeds_tested_there(written):
+    rows = of(written[0]["beyond"], "copy", "NTM-LSTM")
+    assert len(rows) == len(written[0]["beyond"]) == 2
+    assert [row[name] for row in rows for name in ("setting", "locations", "seeds", "median", "wrong bits")] == [
+        *("200", "256", "2", "4.000", "2.000"),
+        *("1000", "256", "1", "5.000", "2.500"),
+    ]
+    assert (rows[0]["perfect, %"], rows[0]["best seed, %"], rows[0]["worst seed, %"]) == ("75.0", "75.0", "75.0")
 
 
 def test_runs_and_what_they_took(written):

@@ -96,6 +96,20 @@ def test_a_finished_run_is_collected_and_no_longer_asked_for(here, capsys):
     assert collect(capsys) == ["copy/ntm/seed1: as it was: 1,000,000 sequences"]
 
 
+def test_evaluations_made_later_are_added_unless_it_is_another_run(here, capsys):
+    record(1_000_000)
+    collect(capsys)
+    live = Path("results/runs/copy/ntm/seed1")
+    evaluation = json.dumps({"checkpoint_sequences": 1_000_000, "grid": []})
+    (live / "eval.json").write_text(evaluation)
+    rows = metrics.read_rows(live / "metrics.csv")
+    metrics.write_rows(live / "metrics.csv", metrics.COLUMNS, [rows[0] | {"bits_per_sequence": 0.7}])
+    assert collect(capsys) == ["copy/ntm/seed1: as it was: 1,000,000 sequences"]
+    metrics.write_rows(live / "metrics.csv", metrics.COLUMNS, rows)
+    assert collect(capsys)[0] == "copy/ntm/seed1: as it was: 1,000,000 sequences, eval.json added"
+    assert (EVIDENCE / "seed1/eval.json").read_text().strip() == json.dumps(json.loads(evaluation), indent=2)
+
+
 def test_half_a_run_is_partial_evidence_and_still_asked_for(here, capsys):
     record(430_000, status="interrupted")
     assert "430,000 of 1,000,000" in collect(capsys)[0]

@@ -1,9 +1,15 @@
-"""ntm-eval: a trained run on its task's generalisation grid, written to eval.json in the run's folder."""
+"""ntm-eval: a trained run on its task's generalisation grid, written to eval.json in the run's folder.
+
+Or beyond that grid, with memories enlarged, written to beyond.json.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import MISSING, DictConfig, OmegaConf
 
@@ -12,11 +18,14 @@ from ntm_repro.errors import RunError, UsageError, require
 from ntm_repro.files import write_json
 from ntm_repro.training.run_folder import RunFolder
 
+if TYPE_CHECKING:
+    from ntm_repro.tasks import Probe, Task
+
 USAGE = """\
 ntm-eval: evaluate a run on its task's generalisation grid and write eval.json into its folder
 
-usage: ntm-eval run=PATH [lengths=[20,120]] [sequences=100] [locations=1024] [device=auto|cpu|cuda]
-                [kernel=auto|eager|numba] [threads=1]
+usage: ntm-eval run=PATH [lengths=[20,120]] [sequences=100] [locations=1024] [grid=paper|beyond]
+                [device=auto|cpu|cuda] [kernel=auto|eager|numba] [threads=1]
 
 run         a run's folder: checkpoint.pt is evaluated, or weights.safetensors where there is none
 lengths     settings to evaluate instead of the task's own grid: for copy lengths of sequences, for repeat copy pairs
@@ -24,7 +33,11 @@ lengths     settings to evaluate instead of the task's own grid: for copy length
 sequences   how many sequences for each setting, by default 100 (dynamic N-grams: 1,000); they are the same for every
             run of a seed
 locations   memory locations N, where the run was trained with model.memory.start=shared
+grid        beyond: settings further than any of the paper's, such as copying 1,000 vectors, with as many memory
+            locations as they need where the run was trained with model.memory.start=shared; writes beyond.json
 """
+
+Grid = Enum("Grid", "paper beyond")
 
 
 @dataclass
@@ -35,6 +48,7 @@ class Options:
     lengths: Any = None
     sequences: int | None = None
     locations: int | None = None
+    grid: Grid = Grid.paper
     device: schema.Device = schema.Device.auto
     kernel: schema.Kernel = schema.Kernel.auto
     threads: int = 1
@@ -53,11 +67,12 @@ def command(argv: Sequence[str]) -> int:
     options = parse(argv)
     folder = RunFolder(Path(options.run))
     result = _evaluate(folder, recorded.read_config(folder.path), options)
+    target = folder.beyond if options.grid is Grid.beyond else folder.evaluation
     try:
-        write_json(folder.evaluation, result)
+        write_json(target, result)
     except OSError as error:
-        raise RunError(f"{folder.evaluation}: {error.strerror}") from error
-    _show(result, folder)
+        raise RunError(f"{target}: {error.strerror}") from error
+    _show(result, target)
     return exits.DONE
 
 
@@ -69,6 +84,9 @@ def parse(argv: Sequence[str]) -> DictConfig:
     require(options.sequences is None or options.sequences >= 1, "sequences", options.sequences, "must be 1 or more")
     require(options.threads >= 1, "threads", options.threads, "must be 1 or more")
     require(options.locations is None or options.locations >= 1, "locations", options.locations, "must be 1 or more")
+    for name in ("lengths", "locations"):
+        if options.grid is Grid.beyond and options[name] is not None:
+            raise UsageError(f"grid=beyond: has its own {name}; leave out {name}=")
     return options
 
 
@@ -79,19 +97,37 @@ def _evaluate(folder: RunFolder, config: DictConfig, options: DictConfig) -> dic
 
     torch.set_num_threads(options.threads)
     task = schema.settings(config.task)
-    if options.lengths is None:
-        settings: Sequence[Any] = task.grid
-    else:
-        lengths = OmegaConf.to_container(options.lengths) if OmegaConf.is_list(options.lengths) else None
-        if not lengths:
-            raise UsageError(f"lengths={options.lengths}: give a list, as in lengths=[20,120]")
-        settings = [task.parse_setting(value) for value in lengths]
-    if options.locations is not None:
-        _enlarge(config, options.locations)
-    run = recorded.load(folder.path, config, options.device.name, options.kernel.name)
     sequences_each = options.sequences or task.evaluation_sequences
-    grid = evaluate(task, run.kernel, settings, sequences_each, config.seed)
+    grid: list[dict[str, Any]] = []
+    for locations, settings in _by_locations(task, config, options):
+        if locations is not None:
+            _enlarge(config, locations)
+        run = recorded.load(folder.path, config, options.device.name, options.kernel.name)
+        entries = evaluate(task, run.kernel, settings, sequences_each, config.seed)
+        grid += [{**entry, "locations": locations} for entry in entries] if options.grid is Grid.beyond else entries
     return {"checkpoint_sequences": run.sequences, "grid": grid}
+
+
+def _by_locations(task: "Task", config: DictConfig, options: DictConfig) -> list[tuple[int | None, list[Any]]]:
+    """Settings with the memory locations to have for them (None: as trained), those that follow each other together."""
+    if options.grid is Grid.beyond:
+        groups = groupby(task.beyond, partial(_locations, config))
+        return [(locations, [probe.setting for probe in probes]) for locations, probes in groups]
+    if options.lengths is None:
+        return [(options.locations, list(task.grid))]
+    lengths = OmegaConf.to_container(options.lengths) if OmegaConf.is_list(options.lengths) else None
+    if not lengths:
+        raise UsageError(f"lengths={options.lengths}: give a list, as in lengths=[20,120]")
+    return [(options.locations, [task.parse_setting(value) for value in lengths])]
+
+
+def _locations(config: DictConfig, probe: "Probe") -> int | None:
+    """How many locations the run has, or may have, for a probe; None without a memory."""
+    if "memory" not in config.model:
+        return None
+    memory = config.model.memory
+    may_grow = memory.start.name == "shared"
+    return max(memory.locations, probe.locations) if may_grow else memory.locations
 
 
 def _enlarge(config: DictConfig, locations: int) -> None:
@@ -107,7 +143,7 @@ def _enlarge(config: DictConfig, locations: int) -> None:
     schema.settings(config.model).check()
 
 
-def _show(result: dict[str, Any], folder: RunFolder) -> None:
+def _show(result: dict[str, Any], target: Path) -> None:
     print(f"after {result['checkpoint_sequences']:,} training sequences")
     has_optimum = any(entry["optimum_bits"] is not None for entry in result["grid"])
     above = f" {'optimum':>10} {'above it':>10}" if has_optimum else ""
@@ -117,7 +153,7 @@ def _show(result: dict[str, Any], folder: RunFolder) -> None:
         if has_optimum:
             above = f" {entry['optimum_bits']:10.3f} {entry['bits'] - entry['optimum_bits']:10.3f}"
         print(f"{entry['setting']!s:>12} {entry['bits']:10.3f} {entry['wrong_bits']:11.3f} {perfect:>17}{above}")
-    print(folder.evaluation)
+    print(target)
 
 
 if __name__ == "__main__":

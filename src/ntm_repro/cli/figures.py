@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ntm_repro.cli import exits, keywords, recorded
 from ntm_repro.errors import RunError, UsageError
-from ntm_repro.figures import FIGURES
+from ntm_repro.figures import FIGURES, MORE
 
 if TYPE_CHECKING:
     from ntm_repro.figures.sources import Sources
@@ -16,15 +16,18 @@ if TYPE_CHECKING:
 USAGE = f"""\
 ntm-figures: draw figures of the paper from recorded runs, each with the paper's own curve beside ours
 
-usage: ntm-figures all|tables|fig03 [fig07 …] [evidence=results/paper] [figures=results/figures] [tables=results/tables]
+usage: ntm-figures all|tables|beyond|fig03 [fig07 …] [evidence=results/paper] [figures=results/figures]
+                   [tables=results/tables]
 
 all, figNN  figures, by the paper's numbers: {" ".join(FIGURES)}
+beyond      what models do on sequences beyond any of the paper's (among all)
 tables      Tables 1–3 beside ours, convergence, generalisation and run times, as Markdown and CSV
 evidence    the folder of recorded runs, <task>/<model>/seed<k>/
 figures     where figNN.png go
 tables      where the tables go
 """
 TABLES = "tables"
+ALL = (*FIGURES, *MORE)
 
 
 @dataclass
@@ -69,12 +72,12 @@ def _told_of(out: Path) -> Iterator[None]:
 def _names(given: Sequence[str]) -> list[str]:
     """Figures and "tables", each once, in the order given."""
     if not given:
-        raise UsageError(f"name what to draw: all, {TABLES}, or some of {' '.join(FIGURES)}")
+        raise UsageError(f"name what to draw: all, {TABLES}, or some of {' '.join(ALL)}")
     names: list[str] = []
     for name in given:
-        if name not in {*FIGURES, TABLES, "all"}:
-            raise UsageError(f"{name}: unknown; choose all, {TABLES}, or some of {' '.join(FIGURES)}")
-        names += list(FIGURES) if name == "all" else [name]
+        if name not in {*ALL, TABLES, "all"}:
+            raise UsageError(f"{name}: unknown; choose all, {TABLES}, or some of {' '.join(ALL)}")
+        names += list(ALL) if name == "all" else [name]
     return list(dict.fromkeys(names))
 
 

@@ -14,8 +14,9 @@ from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks import Setting, Task
 from ntm_repro.training.loop import to_tensors
 
-# Sequences at once: bounds the memory that a batch of the longest sequences takes.
+# Sequences at once, and steps of all of them: bounds the memory that a batch takes.
 BATCH = 100
+STEPS = 25_000
 
 
 def evaluate(
@@ -36,8 +37,10 @@ def _evaluate_one(
 ) -> dict[str, Any]:
     bits = wrong = perfect = 0.0
     optimum: float | None = None
-    for first in range(0, sequences, BATCH):
-        batch = task.draw(stream, first, min(BATCH, sequences - first), setting)
+    steps = task.draw(stream, 0, 1, setting).input_TBI.shape[0]
+    at_once = min(BATCH, max(1, STEPS // steps))
+    for first in range(0, sequences, at_once):
+        batch = task.draw(stream, first, min(at_once, sequences - first), setting)
         x_TBI, target_TBO, mask_TO = to_tensors(batch, device)
         with torch.no_grad():
             y_TBO = kernel.unroll(x_TBI).y_TBO

@@ -15,14 +15,14 @@ from ntm_repro.training.run_folder import RunFolder
 
 
 def collect(live: Run, to: Path) -> None:
-    """Copy the record of a run to the folder `to`: config, metrics up to where its summary ends, evaluation, summary.
+    """Copy the record of a run to the folder `to`: config, metrics up to where its summary ends, evaluations, summary.
 
     An evaluation of another checkpoint than the last is left out. The summary comes last: it makes the folder a run.
     The config names the new place, not the one on the machine that trained it. Raises `OSError`.
     """
     target = RunFolder(to)
     to.mkdir(parents=True, exist_ok=True)
-    for stale in (target.summary, target.evaluation, target.weights):
+    for stale in (target.summary, target.evaluation, target.beyond, target.weights):
         stale.unlink(missing_ok=True)
     config: dict[str, Any] = live.summary["config"] | {
         "run_dir": to.as_posix(),
@@ -30,16 +30,26 @@ def collect(live: Run, to: Path) -> None:
     }
     write_atomically(target.config, OmegaConf.to_yaml(OmegaConf.create(config)).encode())
     metrics.write_rows(target.metrics, list(live.rows[0]), live.rows)
-    if live.evaluation is not None and live.evaluation["checkpoint_sequences"] == live.sequences:
-        write_json(target.evaluation, live.evaluation)
+    collect_evaluations(live, to)
     write_json(target.summary, live.summary | {"config": config})
+
+
+def collect_evaluations(live: Run, to: Path) -> list[str]:
+    """Copy what the folder `to` lacks of the evaluations of the run's end; their names. Raises `OSError`."""
+    target = RunFolder(to)
+    found = []
+    for path, evaluation in ((target.evaluation, live.evaluation), (target.beyond, live.beyond)):
+        if evaluation is not None and evaluation["checkpoint_sequences"] == live.sequences and not path.exists():
+            write_json(path, evaluation)
+            found.append(path.name)
+    return found
 
 
 def keep_representative_weights(root: Path, live_root: Path, task: str, model: str) -> Run | None:
     """Keep the weights of one run of the pair: of those at hand, the one that ends closest to the median of all.
 
-    Only runs that got as far as any other count. Returns that run, or None where no weights are at hand. Raises
-    `OSError`.
+    Less than 0.01 bits is no difference: of runs that solved the task alike, the first seed's. Only runs that got as
+    far as any other count. Returns that run, or None where no weights are at hand. Raises `OSError`.
     """
     collected = runs.find(root, task, model)
     furthest = max((run.sequences for run in collected), default=0)
@@ -50,7 +60,7 @@ def keep_representative_weights(root: Path, live_root: Path, task: str, model: s
     middle = statistics.median(run.summary["final_bits"] for run in longest)
     chosen = min(
         (run for run in longest if run.seed in at_hand),
-        key=lambda run: (abs(run.summary["final_bits"] - middle), run.seed),
+        key=lambda run: (round(abs(run.summary["final_bits"] - middle), 2), run.seed),
     )
     for run in collected:
         weights = RunFolder(run.folder).weights

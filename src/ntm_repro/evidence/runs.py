@@ -77,10 +77,12 @@ class Run:
     @cached_property
     def evaluation(self) -> dict[str, Any] | None:
         """eval.json, or None where the run was not evaluated."""
-        try:
-            return json.loads(RunFolder(self.folder).evaluation.read_text(encoding="utf-8"))
-        except OSError:
-            return None
+        return _read_json(RunFolder(self.folder).evaluation)
+
+    @cached_property
+    def beyond(self) -> dict[str, Any] | None:
+        """beyond.json, or None where the run was not evaluated beyond the paper's settings."""
+        return _read_json(RunFolder(self.folder).beyond)
 
     @property
     def commit(self) -> str:
@@ -90,6 +92,13 @@ class Run:
     @property
     def has_weights(self) -> bool:
         return RunFolder(self.folder).weights.exists()
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        return None
 
 
 def read(folder: Path) -> Run | None:

@@ -1,7 +1,7 @@
 """The tables: the paper's settings and numbers beside those of the recorded runs, and what the runs took."""
 
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,7 +47,7 @@ def write(root: Path, out: Path) -> list[Path]:
 def every(root: Path) -> list[Table]:
     """All tables of the runs below `root`."""
     found = paired(root)
-    return [make(found) for make in (settings, convergence_of, targets, generalisation, times)]
+    return [make(found) for make in (settings, convergence_of, targets, generalisation, beyond, times)]
 
 
 def paired(root: Path) -> list[Pair]:
@@ -194,23 +194,10 @@ def generalisation(pairs: Sequence[Pair]) -> Table:
     for pair in pairs:
         evaluated = [run for run in pair.runs if run.evaluation]
         printed = dict(paper.curve(11, pair.model)) if pair.task == "associative_recall" else {}
-        for setting, entries in _by_setting(evaluated).items():
-            perfect = [100 * entry["perfect"] for entry in entries]
-            rows.append(
-                {
-                    **pair.names,
-                    "setting": setting,
-                    "seeds": len(entries),
-                    "sequences": min(entry["sequences"] for entry in entries),
-                    **_spread([entry["bits"] for entry in entries]),
-                    "paper": printed.get(float(setting)) if printed else None,
-                    "optimum": _median([entry["optimum_bits"] for entry in entries]),
-                    "wrong bits": _median([entry["wrong_bits"] for entry in entries]),
-                    "perfect, %": _median(perfect),
-                    "worst seed, %": min(perfect),
-                    "unfinished": "; ".join(run.progress for run in evaluated if not run.is_finished) or None,
-                }
-            )
+        unfinished = "; ".join(run.progress for run in evaluated if not run.is_finished) or None
+        for row, _ in _tested(pair, [run.evaluation for run in evaluated]):
+            its = printed.get(float(str(row["setting"]))) if printed else None
+            rows.append(row | {"paper": its, "unfinished": unfinished})
     columns = [Column("task"), Column("model"), Column("setting"), Column("seeds", "d"), Column("sequences", COUNT)]
     columns += [Column(name, BITS) for name in ("median", "lowest", "highest", "paper", "optimum", "wrong bits")]
     columns += [Column("perfect, %", ".1f"), Column("worst seed, %", ".1f"), Column("unfinished")]
@@ -222,6 +209,28 @@ def generalisation(pairs: Sequence[Pair]) -> Table:
         "sequence and the share of sequences without one: medians over the seeds."
     )
     return Table("generalisation", "Generalisation", caption, columns, rows)
+
+
+def beyond(pairs: Sequence[Pair]) -> Table:
+    """What the trained models do where the paper did not go."""
+    rows: list[Row] = []
+    for pair in pairs:
+        for row, entries in _tested(pair, [run.beyond for run in pair.runs if run.beyond]):
+            best = 100 * max(entry["perfect"] for entry in entries)
+            rows.append(row | {"locations": entries[0]["locations"], "best seed, %": best})
+    columns = [Column("task"), Column("model"), Column("setting"), Column("locations", COUNT), Column("seeds", "d")]
+    columns += [Column("sequences", COUNT)]
+    columns += [Column(name, BITS) for name in ("median", "lowest", "highest", "optimum", "wrong bits")]
+    columns += [Column(name, ".1f") for name in ("perfect, %", "best seed, %", "worst seed, %")]
+    caption = (
+        "The trained models, as they are, beyond the settings that the paper tried. Setting: length (copy, dynamic "
+        "N-grams), length × repeats (repeat copy), items (associative recall), vectors × highest (priority sort). "
+        "Locations: of the memory, which had 128 in training; those added start as the others do. Sequences: how "
+        "many each seed was tested on. Median, lowest, highest: bits per sequence of the seeds; optimum: bits of the "
+        "optimal estimator on the same sequences. Wrong bits per sequence and the share of sequences without one: "
+        "medians over the seeds."
+    )
+    return Table("beyond", "Beyond the paper", caption, columns, rows)
 
 
 def times(pairs: Sequence[Pair]) -> Table:
@@ -346,14 +355,27 @@ def _shared(values: Sequence[Any]) -> Any:
     return distinct[0] if len(distinct) == 1 else " or ".join(map(_plain, distinct))
 
 
-def _by_setting(evaluated: Sequence[Run]) -> Mapping[str, list[dict[str, Any]]]:
-    """{setting in words: the entries of all evaluations that have it}."""
+def _tested(pair: Pair, evaluations: Sequence[Any]) -> Iterator[tuple[Row, list[dict[str, Any]]]]:
+    """Of each setting in a pair's evaluations, what the seeds did on it, and their entries."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for run in evaluated:
-        for entry in (run.evaluation or {})["grid"]:
+    for evaluation in evaluations:
+        for entry in evaluation["grid"]:
             parts = entry["setting"] if isinstance(entry["setting"], list) else [entry["setting"]]
             found.setdefault(" × ".join(map(str, parts)), []).append(entry)
-    return found
+    for setting, entries in found.items():
+        perfect = [100 * entry["perfect"] for entry in entries]
+        row: Row = {
+            **pair.names,
+            "setting": setting,
+            "seeds": len(entries),
+            "sequences": min(entry["sequences"] for entry in entries),
+            **_spread([entry["bits"] for entry in entries]),
+            "optimum": _median([entry["optimum_bits"] for entry in entries]),
+            "wrong bits": _median([entry["wrong_bits"] for entry in entries]),
+            "perfect, %": _median(perfect),
+            "worst seed, %": min(perfect),
+        }
+        yield row, entries
 
 
 def _spread(values: Sequence[float]) -> Row:

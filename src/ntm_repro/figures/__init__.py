@@ -1,4 +1,4 @@
-"""The paper's figures, each drawn from the evidence with the paper's own curve beside ours where it has one.
+"""The paper's figures, each drawn from the evidence with the paper's own curve beside ours where it has one; and more.
 
 `draw(name, sources)` gives the figure; each is made by a function `draw(sources, …)` in the file of its family.
 """
@@ -32,9 +32,11 @@ FIGURES: dict[str, tuple[str, dict[str, Any]]] = {
     "fig17": ("sort_memory", {}),
     "fig18": ("learning_curves", {"task": "priority_sort"}),
 }
+# The same for those that the paper does not have.
+MORE: dict[str, tuple[str, dict[str, Any]]] = {"beyond": ("beyond", {})}
 
 
 def drawer(name: str) -> "Callable[[Sources], Figure]":
-    """The function that draws a figure of the paper from the evidence."""
-    module, arguments = FIGURES[name]
+    """The function that draws a figure from the evidence."""
+    module, arguments = (FIGURES | MORE)[name]
     return partial(import_module(f"ntm_repro.figures.{module}").draw, **arguments)

@@ -2,9 +2,9 @@
 
 from importlib import import_module
 
-from ntm_repro.tasks.base import Batch, Setting, Task
+from ntm_repro.tasks.base import Batch, Probe, Setting, Task
 
-__all__ = ["Batch", "Setting", "Task", "find"]
+__all__ = ["Batch", "Probe", "Setting", "Task", "find"]
 
 
 def find(name: str) -> type[Task]:

@@ -8,7 +8,7 @@ import numpy as np
 from ntm_repro import randomness
 from ntm_repro.errors import UsageError, require
 from ntm_repro.randomness import Stream
-from ntm_repro.tasks.base import Batch, Task
+from ntm_repro.tasks.base import Batch, Probe, Task
 
 WIDTH = 6  # bits per vector
 VECTORS = 3  # vectors per item
@@ -85,6 +85,10 @@ class AssociativeRecall(Task):
     @property
     def grid(self) -> tuple[int, ...]:
         return (6, 10, 15, 20)
+
+    @property
+    def beyond(self) -> tuple[Probe, ...]:
+        return Probe(15), Probe(20), Probe(30), Probe(50, 256)
 
     @property
     def longest(self) -> int:

@@ -31,6 +31,13 @@ class Batch(NamedTuple):
         return self.input_TBI.shape[1]
 
 
+class Probe(NamedTuple):
+    """A setting beyond the paper's, and how many locations it is tested with where a model's memory may have more."""
+
+    setting: Setting
+    locations: int = 128
+
+
 class Task(ABC):
     """A family of sequences. Subclasses are frozen dataclasses whose fields are the task's settings in the config.
 
@@ -61,6 +68,11 @@ class Task(ABC):
     @abstractmethod
     def grid(self) -> tuple[Setting, ...]:
         """The settings on which the paper, or its natural extension, tests generalisation."""
+
+    @property
+    @abstractmethod
+    def beyond(self) -> tuple[Probe, ...]:
+        """Settings further than any that the paper tried, with its own furthest ones first."""
 
     @property
     @abstractmethod

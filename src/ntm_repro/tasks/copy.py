@@ -8,7 +8,7 @@ import numpy as np
 from ntm_repro import randomness
 from ntm_repro.errors import UsageError, require
 from ntm_repro.randomness import Stream
-from ntm_repro.tasks.base import Batch, Task
+from ntm_repro.tasks.base import Batch, Probe, Task
 
 WIDTH = 8  # bits per vector
 START, END = 8, 9  # flag channels of the input
@@ -75,6 +75,10 @@ class Copy(Task):
     @property
     def grid(self) -> tuple[int, ...]:
         return (10, 20, 30, 50, 120)
+
+    @property
+    def beyond(self) -> tuple[Probe, ...]:
+        return Probe(120), Probe(200, 256), Probe(500, 512), Probe(1000, 1024)
 
     @property
     def longest(self) -> int:

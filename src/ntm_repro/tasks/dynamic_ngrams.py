@@ -13,7 +13,7 @@ import numpy as np
 from ntm_repro import randomness
 from ntm_repro.errors import UsageError, require
 from ntm_repro.randomness import Stream
-from ntm_repro.tasks.base import Batch, Task
+from ntm_repro.tasks.base import Batch, Probe, Task
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,10 @@ class DynamicNGrams(Task):
     @property
     def grid(self) -> tuple[int, ...]:
         return (self.length,)
+
+    @property
+    def beyond(self) -> tuple[Probe, ...]:
+        return tuple(map(Probe, (200, 500, 1000)))
 
     @property
     def longest(self) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 from ntm_repro import randomness
 from ntm_repro.errors import UsageError, require
 from ntm_repro.randomness import Stream
-from ntm_repro.tasks.base import Batch, Task
+from ntm_repro.tasks.base import Batch, Probe, Task
 
 WIDTH = 8  # bits per vector
 PRIORITY, END = 8, 9  # channels of the input: a number, and a flag
@@ -79,6 +79,10 @@ class PrioritySort(Task):
     @property
     def grid(self) -> tuple[tuple[int, int], ...]:
         return ((self.vectors, self.highest),)
+
+    @property
+    def beyond(self) -> tuple[Probe, ...]:
+        return tuple(map(Probe, ((20, 16), (30, 16), (40, 16), (30, 24), (40, 32))))
 
     @property
     def longest(self) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import numpy as np
 from ntm_repro import randomness
 from ntm_repro.errors import UsageError, require
 from ntm_repro.randomness import Stream
-from ntm_repro.tasks.base import Batch, Task
+from ntm_repro.tasks.base import Batch, Probe, Task
 
 WIDTH = 6  # bits per vector
 START, COUNT = 6, 7  # channels of the input: a flag, and the number of repeats
@@ -92,6 +92,11 @@ class RepeatCopy(Task):
     @property
     def grid(self) -> tuple[tuple[int, int], ...]:
         return (10, 10), (10, 20), (20, 10)
+
+    @property
+    def beyond(self) -> tuple[Probe, ...]:
+        further = (10, 11), (10, 12), (10, 15), (10, 20), (12, 10), (15, 10), (20, 10), (20, 20)
+        return tuple(map(Probe, further))
 
     @property
     def longest(self) -> tuple[int, int]:

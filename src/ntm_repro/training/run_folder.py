@@ -57,6 +57,10 @@ class RunFolder:
         return self.path / "eval.json"
 
     @property
+    def beyond(self) -> Path:
+        return self.path / "beyond.json"
+
+    @property
     def diverged(self) -> Path:
         return self.path / "diverged.safetensors"
 

@@ -1,0 +1,102 @@
+"""What trained models do beyond the settings that the paper tried: a figure that it does not have."""
+
+import statistics
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ntm_repro.evidence import paper
+from ntm_repro.evidence.runs import MODELS, NAMES, Run
+from ntm_repro.figures import comparing
+from ntm_repro.figures.sources import Sources
+from ntm_repro.figures.style import COLOURS
+from ntm_repro.tasks.priority_sort import WIDTH
+
+SIZE = (12.5, 7.2)  # inches
+Entry = dict[str, Any]  # of beyond.json's grid
+
+
+class Panel(NamedTuple):
+    """What is shown of a task: `value` of an entry over its setting; `trained`, what it saw in training."""
+
+    x: str
+    y: str
+    trained: str
+    value: Callable[[Entry], float]
+
+
+def _perfect(entry: Entry) -> float:
+    return 100 * entry["perfect"]
+
+
+def _wrong(entry: Entry) -> float:
+    return 100 * entry["wrong_bits"] / (WIDTH * entry["setting"][1])
+
+
+def _gap(entry: Entry) -> float:
+    return (entry["bits"] - entry["optimum_bits"]) / entry["setting"] * 100
+
+
+PERFECT = "sequences without a wrong bit, %"
+PANELS = {
+    "copy": Panel("length", PERFECT, "1 to 20", _perfect),
+    "repeat_copy": Panel("length × repeats", PERFECT, "1 to 10 × 1 to 10", _perfect),
+    "associative_recall": Panel("items", PERFECT, "2 to 6", _perfect),
+    "dynamic_ngrams": Panel("bits", "bits above the optimum, per 100", "200", _gap),
+    "priority_sort": Panel("vectors × highest", "wrong bits, %", "20 × 16", _wrong),
+}
+
+
+def draw(sources: Sources) -> Figure:
+    """One panel a task, from the evaluations beyond the paper in the evidence."""
+    figure = Figure(figsize=SIZE)
+    panels = figure.subplots(2, 3).flat
+    runs = {(task, model): sources.runs(task, model) for task in PANELS for model in MODELS}
+    for axes, (task, panel) in zip(panels, PANELS.items(), strict=False):
+        _draw_panel(axes, panel, {model: values_of(runs[task, model], panel.value) for model in MODELS})
+        axes.set(title=f"{NAMES[task]} (trained on {panel.trained})", xlabel=panel.x, ylabel=panel.y)
+    comparing.legend_of_dots(figure.axes[-1], MODELS)
+    comparing.notes(figure, _notes(runs))
+    return figure
+
+
+def values_of(runs: list[Run], value: Callable[[Entry], float]) -> dict[str, list[float]]:
+    """{setting in words: one value for each run that was tested on it}."""
+    found: dict[str, list[float]] = {}
+    for run in runs:
+        for entry in (run.beyond or {"grid": []})["grid"]:
+            parts = entry["setting"] if isinstance(entry["setting"], list) else [entry["setting"]]
+            found.setdefault("\n× ".join(f"{part:,}" for part in parts), []).append(value(entry))
+    return found
+
+
+def _draw_panel(axes: Axes, panel: Panel, values: dict[str, dict[str, list[float]]]) -> None:
+    settings = list(dict.fromkeys(setting for found in values.values() for setting in found))
+    for offset, (model, found) in zip((-0.2, 0.0, 0.2), values.items(), strict=True):
+        for place, setting in enumerate(settings):
+            if setting in found:
+                seeds, x = found[setting], place + offset
+                axes.plot([x] * len(seeds), seeds, color=COLOURS[model], **comparing.SEED_DOT)
+                axes.plot([x], [statistics.median(seeds)], color=COLOURS[model], **comparing.MEDIAN_DOT)
+    axes.set_xticks(range(len(settings)), settings)
+    axes.set_xlim(-0.5, max(len(settings), 1) - 0.5)
+    axes.grid(visible=False, axis="x")
+    if panel.y == PERFECT:
+        axes.set_ylim(-3, 103)
+    else:
+        axes.set_ylim(bottom=0)
+    if not settings:
+        axes.text(0.5, 0.5, "not tested yet", transform=axes.transAxes, ha="center", color="0.4")
+
+
+def _notes(runs: dict[tuple[str, str], list[Run]]) -> list[str]:
+    tested = [run for found in runs.values() for run in found if run.beyond]
+    lines = ["The models as trained, with more memory locations where a sequence has more vectors than they had."]
+    if tested:
+        fewest = min(entry["sequences"] for run in tested for entry in (run.beyond or {})["grid"])
+        lines[0] += f" At least {fewest:,} sequences for each dot."
+    unfinished = [run for run in tested if not run.is_finished]
+    lines += [f"{NAMES[run.task]}, {paper.NAMES[run.model]}, {run.progress} so far" for run in unfinished]
+    return lines
