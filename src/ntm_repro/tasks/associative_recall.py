@@ -88,7 +88,8 @@ class AssociativeRecall(Task):
 
     @property
     def beyond(self) -> tuple[Probe, ...]:
-        return Probe(15), Probe(20), Probe(30), Probe(50, 256)
+        # A feedforward controller writes in both directions from its start, and not always to one row.
+        return Probe(15, 256), Probe(20, 384), Probe(30, 384), Probe(50, 512)
 
     @property
     def longest(self) -> int:

@@ -95,8 +95,10 @@ class RepeatCopy(Task):
 
     @property
     def beyond(self) -> tuple[Probe, ...]:
-        further = (10, 11), (10, 12), (10, 15), (10, 20), (12, 10), (15, 10), (20, 10), (20, 20)
-        return tuple(map(Probe, further))
+        # Locations for a vector each, and for a writing head that walks on while it counts.
+        oftener = Probe((10, 11)), Probe((10, 12)), Probe((10, 15), 192), Probe((10, 20), 256)
+        longer = Probe((12, 10)), Probe((15, 10), 192), Probe((20, 10), 256)
+        return *oftener, *longer, Probe((20, 20), 512)
 
     @property
     def longest(self) -> tuple[int, int]:
