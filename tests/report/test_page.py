@@ -79,9 +79,16 @@ def test_every_table_is_whole(text, evidence):
     assert sum(len(table.rows) + 1 for table in tables.every(evidence.evidence)) == len(rows)
 
 
+def test_beyond_the_paper_there_is_a_picture_and_no_verdict(text):
+    beyond = section(text, "beyond")
+    assert beyond.count("<img ") == 1
+    assert "verdict" not in beyond
+    assert 'id="table-beyond"' in text
+
+
 def test_pictures_are_inside_and_as_large_as_said(text):
     found = re.findall(r'<img src="data:image/png;base64,([^"]+)" width="(\d+)" height="(\d+)"', text)
-    assert len(found) == 2
+    assert len(found) == 3  # two figures, and what is beyond the paper
     for data, width, height in found:
         real = struct.unpack(">II", base64.b64decode(data)[16:24])
         assert real == (int(width), int(height))

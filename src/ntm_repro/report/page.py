@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import NamedTuple
 
-from matplotlib.figure import Figure
-
 from ntm_repro.evidence import paper, tables
 from ntm_repro.evidence.runs import MODELS, NAMES, TASKS
 from ntm_repro.figures import FIGURES, drawer
@@ -21,19 +19,26 @@ from ntm_repro.report.recordings import all_gaps, all_recordings
 from ntm_repro.report.templating import asset, render
 from ntm_repro.report.verdicts import Measure, Verdict
 
+BEYOND = "beyond"  # the figure that the paper does not have
 WIDE = 1200  # pixels that a picture is wide: sharp on the page at its widest
 
 
+class Picture(NamedTuple):
+    """An image width × height pixels large as a data URI."""
+
+    data: str
+    width: int
+    height: int
+
+
 class Judged(NamedTuple):
-    """A figure of the paper on the page. `picture`: a data URI of an image width × height pixels large."""
+    """A figure of the paper on the page."""
 
     name: str
     claim: Claim
     measures: list[Measure]
     behind: list[Behind]
-    picture: str
-    width: int
-    height: int
+    picture: Picture
 
     @property
     def number(self) -> int:
@@ -47,9 +52,7 @@ class Judged(NamedTuple):
 def judge(name: str, sources: Sources) -> Judged:
     """A figure's picture, numbers and background, from the evidence."""
     claim = CLAIMS[name]
-    with styled():
-        picture, width, height = _picture(drawer(name)(sources))
-    return Judged(name, claim, claim.measures(sources), behind(sources, claim), picture, width, height)
+    return Judged(name, claim, claim.measures(sources), behind(sources, claim), _picture(name, sources))
 
 
 def page(sources: Sources, names: Sequence[str] = tuple(FIGURES), told: Callable[[str], None] = lambda _: None) -> str:
@@ -58,6 +61,8 @@ def page(sources: Sources, names: Sequence[str] = tuple(FIGURES), told: Callable
     for name in names:
         told(name)
         figures.append(judge(name, sources))
+    told(BEYOND)
+    beyond = _picture(BEYOND, sources)
     told("memory viewer")
     counts = Counter(figure.verdict for figure in figures)
     every = {table.name: table for table in tables.every(sources.evidence)}
@@ -67,6 +72,7 @@ def page(sources: Sources, names: Sequence[str] = tuple(FIGURES), told: Callable
     return render(
         "index.html.j2",
         figures=figures,
+        beyond=beyond,
         models=[paper.NAMES[model] for model in MODELS],
         glance=glance,
         tally=[(verdict, counts[verdict]) for verdict in Verdict if counts[verdict]],
@@ -81,10 +87,12 @@ def page(sources: Sources, names: Sequence[str] = tuple(FIGURES), told: Callable
     )
 
 
-def _picture(figure: Figure) -> tuple[str, int, int]:
-    """The figure as a data URI, and its size in pixels, which a PNG's header begins with."""
+def _picture(name: str, sources: Sources) -> Picture:
+    """A figure drawn; its size in pixels is what a PNG's header begins with."""
     content = BytesIO()
-    figure.savefig(content, format="png", dpi=WIDE / figure.get_figwidth(), metadata={"Software": None})
+    with styled():
+        figure = drawer(name)(sources)
+        figure.savefig(content, format="png", dpi=WIDE / figure.get_figwidth(), metadata={"Software": None})
     data = content.getvalue()
     width, height = struct.unpack(">II", data[16:24])
-    return f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}", width, height
+    return Picture(f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}", width, height)
