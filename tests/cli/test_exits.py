@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 from helpers import arguments, environment
@@ -26,10 +27,20 @@ def test_every_end_is_one_line(raised):
     assert (done.returncode, done.stderr) == ENDS[raised]
 
 
-@pytest.mark.parametrize("words", [("train", "--help"), ("train", "--cfg", "job"), ("figures", "--help")])
-def test_a_reader_who_leaves_hears_no_more(words):
+@pytest.fixture
+def output_without_reader():
+    """The writing end of a pipe that no process reads, not even one that is just being started from this one."""
     reader, output = os.pipe()
-    os.close(reader)  # before the command begins, or a quick one may be done first
-    done = subprocess.run(arguments(*words), stdout=output, stderr=subprocess.PIPE, env=environment())
+    os.close(reader)
+    with pytest.raises(BrokenPipeError):
+        for _ in range(1_000):
+            os.write(output, b"x")
+            time.sleep(0.01)
+    yield output
     os.close(output)
+
+
+@pytest.mark.parametrize("words", [("train", "--help"), ("train", "--cfg", "job"), ("figures", "--help")])
+def test_a_reader_who_leaves_hears_no_more(words, output_without_reader):
+    done = subprocess.run(arguments(*words), stdout=output_without_reader, stderr=subprocess.PIPE, env=environment())
     assert (done.returncode, done.stderr) == (1, b"")
