@@ -27,15 +27,19 @@ def test_every_end_is_one_line(raised):
     assert (done.returncode, done.stderr) == ENDS[raised]
 
 
+def write_until_refused(output):
+    for _ in range(1_000):
+        os.write(output, b"x")
+        time.sleep(0.01)
+
+
 @pytest.fixture
 def output_without_reader():
     """The writing end of a pipe that no process reads, not even one that is just being started from this one."""
     reader, output = os.pipe()
     os.close(reader)
     with pytest.raises(BrokenPipeError):
-        for _ in range(1_000):
-            os.write(output, b"x")
-            time.sleep(0.01)
+        write_until_refused(output)
     yield output
     os.close(output)
 
