@@ -147,6 +147,9 @@ def _hydra(arguments: Sequence[str]) -> Exception | None:
     before, sys.argv = sys.argv, ["ntm-train", *arguments]
     try:
         hydra.main(version_base="1.3", config_path=compose.config_dir(), config_name=compose.CONFIG)(job)()
+    except SystemExit as leaving:  # Hydra's own way out after --help, where what is printed is still to be written
+        if leaving.code:
+            raise
     except OSError as error:  # Hydra's own files: train.log, .hydra
         raise RunError(f"{error.filename or 'the run folder'}: {error.strerror}") from error
     finally:
