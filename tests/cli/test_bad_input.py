@@ -82,6 +82,8 @@ MISTAKES = {
     "train train.clip_at=0": "train.clip_at=0",
     "train train.clip_at=nan": "train.clip_at=nan",
     "train train.loss_scale=0": "train.loss_scale=0",
+    "train train.anneal_from=1.5": "train.anneal_from=1.5",
+    "train train.anneal_from=nan": "train.anneal_from=nan",
     "train model.heads=0": "model.heads=0",
     "train model.controller.size=-1": "model.controller.size=-1",
     "train model.controller.layers=0": "model.controller.layers=0",

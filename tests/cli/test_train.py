@@ -173,6 +173,14 @@ def test_another_identity_and_resume_never_are_refused(command, tmp_path):
     assert len((other.stderr + never.stderr).splitlines()) == 2
 
 
+def test_a_run_whose_rate_falls_is_another_one_if_it_is_longer(command, tmp_path):
+    falling = ("train", "run_dir=out", "train.anneal_from=0.5", *TINY)
+    assert command(*falling, "train.sequences=20").returncode == 0
+    longer = command(*falling, "train.sequences=40")
+    assert longer.returncode == 2
+    assert "its train.sequences is 20, not 40" in longer.stderr
+
+
 def damage(kind: str, path: Path, trap: Path) -> None:
     if kind == "truncated":
         path.write_bytes(path.read_bytes()[:-500])

@@ -204,6 +204,26 @@ def test_rows_and_checkpoints_come_with_the_first_update_that_reaches_a_multiple
         assert row["learning_rate"] == trainer.settings.learning_rate
 
 
+@every_kernel
+def test_the_rate_falls_on_a_straight_line_from_where_it_is_to(tiny_trainer, recorder, monkeypatch, kernel):
+    """Of eight updates the fifth is the last at the full rate, the next would be at zero."""
+    trainer = tiny_trainer(
+        sequences=16, batch_size=2, log_every=4, learning_rate=0.01, anneal_from=0.5, clip=Clip.none, kernel=kernel
+    )
+    used, descend = [], trainer.kernel.descend
+
+    def watched(moments, learning_rate, *rest):
+        used.append(learning_rate)
+        descend(moments, learning_rate, *rest)
+
+    monkeypatch.setattr(trainer.kernel, "descend", watched)
+    sink = recorder()
+    trained(trainer, sink)
+    expected = [0.01] * 5 + [0.0075, 0.005, 0.0025]
+    assert used == pytest.approx(expected, rel=1e-12)
+    assert [row["learning_rate"] for row in sink.rows] == pytest.approx(expected[1::2], rel=1e-12)
+
+
 def test_a_row_is_written_before_the_checkpoint_of_the_same_update(tiny_trainer):
     """A checkpoint without its row would leave a hole in the record."""
     calls = []
@@ -381,7 +401,7 @@ def test_a_checkpoint_on_disk_is_not_touched_by_the_run_that_goes_on(tiny_traine
 
 
 def test_how_often_a_run_logs_or_saves_does_not_change_what_it_learns(tiny_trainer, recorder, same):
-    asked = {"sequences": 6, "learning_rate": 0.01}
+    asked = {"sequences": 6, "learning_rate": 0.01, "anneal_from": 0.2}
     often = trained(tiny_trainer(**asked, log_every=1, checkpoint_every=1), recorder())
     seldom = trained(tiny_trainer(**asked, log_every=100, checkpoint_every=100), recorder())
     assert same(dict(often.model.state_dict()), dict(seldom.model.state_dict()))

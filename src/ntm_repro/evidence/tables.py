@@ -324,7 +324,7 @@ def _deviations(pair: Pair) -> str:
     for run in pair.runs:
         for key, stated in paper.settings(pair.task, pair.model).items():
             ours = _leaf(run, key)
-            if ours != stated:
+            if ours is not None and ours != stated:  # None: the key is younger than the run, which did as the paper
                 seeds.setdefault(f"`{key}` {_plain(ours)}, not {_plain(stated)}", []).append(run.seed)
     return "; ".join(
         what if len(of) == len(pair.runs) else f"{what} (seed {', '.join(map(str, of))})" for what, of in seeds.items()

@@ -111,6 +111,7 @@ class Trainer:
         if not (math.isfinite(bits) and math.isfinite(grad_norm)):
             what = "gradient" if math.isfinite(bits) else "loss"
             raise Diverged(f"the {what} is not finite at sequence {self.sequences}", batch)
+        self.optimiser.learning_rate = self.settings.learning_rate_after(self.sequences)
         self.optimiser.step(grad_norm)
 
         wrong = float(cost.wrong_B.sum())
@@ -144,7 +145,7 @@ class Trainer:
             sink.progress(self.sequences - before)
             if self.sequences // settings.log_every > before // settings.log_every:
                 now = self.wall_seconds
-                sink.row(self.window.row(self.sequences, settings.learning_rate, now, self.has_optimum))
+                sink.row(self.window.row(self.sequences, self.optimiser.learning_rate, now, self.has_optimum))
                 self.window = Window(opened_at=now)
             if self.sequences // settings.checkpoint_every > before // settings.checkpoint_every:
                 save()
