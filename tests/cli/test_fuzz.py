@@ -36,10 +36,10 @@ values = st.one_of(numbers, odd, odder, words)
 # Those that make a run longer or larger take small values only, if valid ones at all.
 KEYS = """
 seed train train.batch_size train.learning_rate train.clip_at train.clip train.clip_through_time train.loss_scale
-train.anneal_from train.log_every train.checkpoint_every model model.heads model.shift_range model.activation
-model.read_order model.controller model.memory.start model.controller.layers model.moon task task.min_length task.name
-resume device threads debug experiment run_dir results_dir paper run moon hydra hydra.mode hydra/launcher
-hydra.launcher.n_jobs hydra.verbose hydra.sweeper.params hydra.job.env_set.A hydra.callbacks.x._target_
+train.anneal_from train.anneal_to train.log_every train.checkpoint_every model model.heads model.shift_range
+model.activation model.read_order model.controller model.memory.start model.controller.layers model.moon task
+task.min_length task.name resume device threads debug experiment run_dir results_dir paper run moon hydra hydra.mode
+hydra/launcher hydra.launcher.n_jobs hydra.verbose hydra.sweeper.params hydra.job.env_set.A hydra.callbacks.x._target_
 hydra/job_logging hydra.searchpath
 """
 keys = st.sampled_from(KEYS.split())

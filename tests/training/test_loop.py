@@ -208,7 +208,14 @@ def test_rows_and_checkpoints_come_with_the_first_update_that_reaches_a_multiple
 def test_the_rate_falls_on_a_straight_line_from_where_it_is_to(tiny_trainer, recorder, monkeypatch, kernel):
     """Of eight updates the fifth is the last at the full rate, the next would be at zero."""
     trainer = tiny_trainer(
-        sequences=16, batch_size=2, log_every=4, learning_rate=0.01, anneal_from=0.5, clip=Clip.none, kernel=kernel
+        sequences=16,
+        batch_size=2,
+        log_every=4,
+        learning_rate=0.01,
+        anneal_from=8,
+        anneal_to=16,
+        clip=Clip.none,
+        kernel=kernel,
     )
     used, descend = [], trainer.kernel.descend
 
@@ -401,7 +408,7 @@ def test_a_checkpoint_on_disk_is_not_touched_by_the_run_that_goes_on(tiny_traine
 
 
 def test_how_often_a_run_logs_or_saves_does_not_change_what_it_learns(tiny_trainer, recorder, same):
-    asked = {"sequences": 6, "learning_rate": 0.01, "anneal_from": 0.2}
+    asked = {"sequences": 6, "learning_rate": 0.01, "anneal_from": 1, "anneal_to": 6}
     often = trained(tiny_trainer(**asked, log_every=1, checkpoint_every=1), recorder())
     seldom = trained(tiny_trainer(**asked, log_every=100, checkpoint_every=100), recorder())
     assert same(dict(often.model.state_dict()), dict(seldom.model.state_dict()))

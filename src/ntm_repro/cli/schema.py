@@ -16,10 +16,9 @@ from ntm_repro.training.settings import TrainSettings
 Device = Enum("Device", "auto cpu cuda")
 Kernel = Enum("Kernel", "auto eager numba")
 
-# What makes a run another run; of `train`, how often it is saved does not, nor how long it lasts, as long as the rate
-# does not depend on that.
+# What makes a run another run; of `train`, where and how often it is saved and how long it lasts do not.
 IDENTITY_KEYS = ("task", "model", "train", "seed")
-NOT_IDENTITY = {"train.log_every", "train.checkpoint_every"}
+NOT_IDENTITY = {"train.sequences", "train.log_every", "train.checkpoint_every"}
 LONGEST_VARIANT = 120  # characters of a folder's name
 
 
@@ -99,8 +98,7 @@ def leaves(node: Any, prefix: str = "") -> dict[str, Any]:
 def identity(record: dict[str, Any]) -> dict[str, Any]:
     """What makes the run what it is, as {dotted key: value}: its resolved config less where, how fast and how long."""
     kept = leaves({key: record[key] for key in IDENTITY_KEYS if key in record})
-    left = NOT_IDENTITY if kept.get("train.anneal_from", 1) < 1 else NOT_IDENTITY | {"train.sequences"}
-    return {key: value for key, value in sorted(kept.items()) if key not in left}
+    return {key: value for key, value in sorted(kept.items()) if key not in NOT_IDENTITY}
 
 
 def canonical(identity: dict[str, Any]) -> str:

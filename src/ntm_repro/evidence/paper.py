@@ -86,7 +86,8 @@ def settings(task: str, model: str) -> dict[str, float | str]:
         **stated,
         "train.sequences": sequences(task),
         "train.learning_rate": pair.learning_rate,
-        "train.anneal_from": 1.0,
+        "train.anneal_from": 0,
+        "train.anneal_to": 0,
         "train.clip": "value",
         "train.clip_at": 10.0,
     }

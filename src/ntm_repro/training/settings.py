@@ -18,8 +18,8 @@ class TrainSettings:
     loss_scale: what the loss, a sum over the sequence in nats, is multiplied by for the optimiser; the clip is of the
     sum itself. RMSProp divides it out again but for its damping, so that a smaller scale makes calmer steps where
     gradients are small. The paper leaves it open.
-    anneal_from: share of `sequences` after which the learning rate falls, on a straight line to zero at the end; with 1
-    it never does. The paper names one rate for each run.
+    anneal_from, anneal_to: numbers of sequences between which the learning rate falls, on a straight line to zero; with
+    `anneal_to` 0 it never does. The paper names one rate for each run.
     """
 
     sequences: int = 1_000_000
@@ -31,7 +31,8 @@ class TrainSettings:
     clip_at: float = 10.0
     clip_through_time: bool = True
     loss_scale: float = 1.0
-    anneal_from: float = 1.0
+    anneal_from: int = 0
+    anneal_to: int = 0
 
     @property
     def gradient_bound(self) -> float:
@@ -40,8 +41,9 @@ class TrainSettings:
 
     def learning_rate_after(self, sequences: int) -> float:
         """The rate of the update that follows the first `sequences` sequences."""
-        done = sequences / self.sequences
-        return self.learning_rate * (1.0 if done <= self.anneal_from else (1.0 - done) / (1.0 - self.anneal_from))
+        if not self.anneal_to or sequences <= self.anneal_from:
+            return self.learning_rate
+        return self.learning_rate * ((1 - sequences / self.anneal_to) / (1 - self.anneal_from / self.anneal_to))
 
     def check(self) -> None:
         """Raise `UsageError` for a value out of range."""
@@ -51,4 +53,8 @@ class TrainSettings:
         for key in ("learning_rate", "clip_at", "loss_scale"):
             value = getattr(self, key)
             require(math.isfinite(value) and value > 0, f"train.{key}", value, "must be a finite number above 0")
-        require(0 <= self.anneal_from <= 1, "train.anneal_from", self.anneal_from, "must be a share from 0 to 1")
+        require(self.anneal_from >= 0, "train.anneal_from", self.anneal_from, "must be 0 or more")
+        if self.anneal_to:
+            least = max(self.anneal_from + 1, self.sequences)
+            why = f"must be 0, or above train.anneal_from and not below train.sequences: {least} or more"
+            require(self.anneal_to >= least, "train.anneal_to", self.anneal_to, why)
