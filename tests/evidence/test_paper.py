@@ -13,17 +13,20 @@ from ntm_repro.evidence.runs import MODELS, TASKS
 from ntm_repro.training.settings import TrainSettings
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs/paper"
+# Where we do otherwise on purpose; the settings table names it (LOG.md: a rate that falls, on priority sort).
+FALLING = {"train.anneal_from": 300_000, "train.anneal_to": 1_000_000}
+DEVIATIONS = {("priority_sort", "ntm"): FALLING, ("priority_sort", "ntm_ff"): FALLING}
 
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("model", MODELS)
-def test_our_config_of_a_pair_is_what_the_paper_states(task, model):
+def test_our_config_of_a_pair_is_what_the_paper_states_but_for_named_deviations(task, model):
     defaults = {"task": asdict(tasks.find(task)()), "train": asdict(TrainSettings()), "model": {}}
     ours = leaves(defaults) | leaves(yaml.safe_load((CONFIGS / f"{task}_{model}.yaml").read_text()))
     ours["train.learning_rate"] = float(ours["train.learning_rate"])  # YAML takes 3e-5 for a word
     ours["train.clip"] = ours["train.clip"].name
     stated = paper.settings(task, model)
-    assert {key: ours.get(key) for key in stated} == stated
+    assert {key: ours.get(key) for key in stated} == stated | DEVIATIONS.get((task, model), {})
 
 
 @pytest.mark.parametrize("figure", paper.AXES)
