@@ -66,6 +66,18 @@ def test_choices_where_the_paper_is_silent_are_named(tmp_path):
     assert row["where the paper is silent"] == chosen
 
 
+def test_a_run_older_than_the_scale_of_the_loss_had_none(tmp_path):
+    for seed in (1, 2):
+        folder = record(tmp_path, "copy", "ntm", seed, [1.0])
+        summary = json.loads((folder / "summary.json").read_text())
+        summary["config"]["train"] |= {"loss_scale": 1.0} if seed == 2 else {}
+        (folder / "summary.json").write_text(json.dumps(summary))
+    tables.write(tmp_path, tmp_path)
+    with (tmp_path / "settings.csv").open() as file:
+        (row,) = of(csv.DictReader(file), "copy", "NTM-LSTM")
+    assert row["where the paper is silent"].endswith("loss × 1")
+
+
 def test_deviations_name_the_seeds_they_are_of(tmp_path):
     folders = [record(tmp_path, "copy", "lstm", seed, [1.0], planned=1_000_000) for seed in (1, 2)]
     text = (folders[1] / "summary.json").read_text()

@@ -25,6 +25,7 @@ OPEN = {
     "train.clip_through_time": "clip through time",
     "train.loss_scale": "loss ×",
 }
+YOUNGER = {"train.loss_scale": 1.0}  # keys that the oldest recorded runs do not have yet: what those did
 
 
 class Pair(NamedTuple):
@@ -335,7 +336,8 @@ def _choices(pair: Pair) -> str:
     """Our settings where the paper leaves them open."""
     chosen = []
     for key, name in OPEN.items():
-        value = _shared([_leaf(run, key) for run in pair.runs])
+        found = [_leaf(run, key) for run in pair.runs]
+        value = _shared([YOUNGER.get(key) if its is None else its for its in found])
         if value is not None:  # the LSTM has no memory
             chosen.append(f"{name} {_plain(value)}")
     return ", ".join(chosen)
