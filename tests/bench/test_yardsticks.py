@@ -104,17 +104,38 @@ def test_every_task_has_such_a_length():
     assert sorted(SETTINGS) == compose.options("task")
 
 
+def test_every_step_of_the_compiled_kernel_goes_through_torch_compile(subject, monkeypatch):
+    calls = []
+
+    def compile(step, **_):
+        return lambda *arguments: calls.append(arguments) or step(*arguments)
+
+    monkeypatch.setattr(torch, "compile", compile)
+    subject = subject(NTM)
+    batch = subject.batch(2)
+    step = TrainingStep(Compiled(subject.build()), subject.training(2), batch)
+    step()
+    assert len(calls) == len(batch[0])
+    assert {bound for _, _, bound in calls} == {step.gradient_bound / 2} != {math.inf}
+
+
 @pytest.mark.slow
-def test_the_compiled_step_gives_eagers_cost_and_gradients(subject):
-    """Warnings are torch's own about its internals."""
+@pytest.mark.parametrize("bound", [math.inf, 1e-3])
+def test_the_compiled_step_gives_eagers_cost_and_gradients(subject, bound):
+    """And is one graph, with nothing left to eager. Warnings are torch's own about its internals."""
     import warnings
 
     subject = subject(NTM)
     eager, batch = kernels.choose("eager", subject.build()), subject.batch(2)
-    expected = eager.cost_and_gradient(*batch)
+    expected = eager.cost_and_gradient(*batch, bound)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        from torch._dynamo.utils import counters
+
+        counters.clear()
         compiled = Compiled(subject.build())
-        cost = compiled.cost_and_gradient(*batch)
+        cost = compiled.cost_and_gradient(*batch, bound)
+    assert counters["stats"]["unique_graphs"] == 1
+    assert not counters["graph_break"]
     np.testing.assert_allclose(cost.bits_B, expected.bits_B, rtol=1e-5)
     torch.testing.assert_close(compiled.parameters.gradients, eager.parameters.gradients, rtol=1e-3, atol=1e-4)

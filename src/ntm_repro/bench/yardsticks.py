@@ -10,7 +10,7 @@ from torch.utils import _pytree as pytree
 from ntm_repro import loss
 from ntm_repro.bench.subjects import Tensors
 from ntm_repro.kernels import Eager
-from ntm_repro.models import Model, State, Unrolled
+from ntm_repro.models import Model
 from ntm_repro.models.controllers import LSTMLayer
 from ntm_repro.models.lstm import LSTM
 from ntm_repro.training.settings import TrainSettings
@@ -30,17 +30,15 @@ class Compiled(Eager):
         torch.compiler.reset()  # what was compiled for other threads or sizes would count as a recompilation
         self._step = torch.compile(model.step, dynamic=False)
 
-    def unroll(self, x_TBI: Tensor, state: State | None = None, trace: bool = False) -> Unrolled:
-        """See `Model.unroll`; there is no trace."""
-        if state is None:
-            # Copies: expanded tensors have other strides than those of later steps and would be compiled for apart.
-            first = self.model.initial_state(x_TBI.shape[1])
-            state = pytree.tree_map(lambda leaf: leaf.clone(memory_format=torch.contiguous_format), first)
+    def _logits(self, x_TBI: Tensor, gradient_bound: float) -> Tensor:
+        # Copies: expanded tensors have other strides than those of later steps and would be compiled for apart.
+        first = self.model.initial_state(x_TBI.shape[1])
+        state = pytree.tree_map(lambda leaf: leaf.clone(memory_format=torch.contiguous_format), first)
         outputs = []
         for x_BI in x_TBI:
-            y_BO, state = self._step(x_BI, state)
+            y_BO, state = self._step(x_BI, state, gradient_bound)
             outputs.append(y_BO)
-        return Unrolled(torch.stack(outputs), state, None)
+        return torch.stack(outputs)
 
 
 class TorchLSTM(nn.Module):

@@ -23,7 +23,7 @@ class Eager(Kernel):
         self, x_TBI: Tensor, target_TBO: Tensor, mask_TO: Tensor, gradient_bound: float = math.inf
     ) -> Cost:
         # Of the mean's gradient each sequence has its share.
-        y_TBO = self.model.unroll(x_TBI, gradient_bound=gradient_bound / x_TBI.shape[1]).y_TBO
+        y_TBO = self._logits(x_TBI, gradient_bound / x_TBI.shape[1])
         bits_B = loss.bits(y_TBO, target_TBO, mask_TO)
         # Not .backward(): it would add to each parameter's .grad, which belongs to whoever calls unroll.
         parameters = self.parameters.parameters
@@ -32,6 +32,10 @@ class Eager(Kernel):
             view.copy_(gradient)
         wrong_B = loss.wrong_bits(y_TBO.detach(), target_TBO, mask_TO)
         return Cost(bits_B.detach().cpu().numpy(), wrong_B.cpu().numpy())
+
+    def _logits(self, x_TBI: Tensor, gradient_bound: float) -> Tensor:
+        """y_TBO, for training."""
+        return self.model.unroll(x_TBI, gradient_bound=gradient_bound).y_TBO
 
     def gradient_norm(self) -> float:
         norm = torch.linalg.vector_norm(self.parameters.gradients).item()

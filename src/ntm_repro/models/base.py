@@ -33,9 +33,9 @@ class Model(nn.Module, ABC):
     def advance(self, x_BI: Tensor, state: State) -> tuple[Tensor, State, Any | None]:
         """One step: output logits y_BO, the next state, and what happened in the memory (None without one)."""
 
-    def step(self, x_BI: Tensor, state: State) -> tuple[Tensor, State]:
-        """One step without its trace."""
-        y_BO, state, _ = self.advance(x_BI, state)
+    def step(self, x_BI: Tensor, state: State, gradient_bound: float = math.inf) -> tuple[Tensor, State]:
+        """One step without its trace; `gradient_bound` as in `unroll`."""
+        y_BO, state, _ = self.advance(x_BI, bounded(state, gradient_bound))
         return y_BO, state
 
     def unroll(
@@ -52,9 +52,7 @@ class Model(nn.Module, ABC):
             state = self.initial_state(x_TBI.shape[1])
         outputs, traces = [], []
         for x_BI in x_TBI:
-            if gradient_bound < math.inf:
-                state = bounded(state, gradient_bound)
-            y_BO, state, step_trace = self.advance(x_BI, state)
+            y_BO, state, step_trace = self.advance(x_BI, bounded(state, gradient_bound))
             outputs.append(y_BO)
             if trace and step_trace is not None:
                 traces.append(step_trace)
@@ -82,6 +80,8 @@ class _Bounded(torch.autograd.Function):
 
 def bounded(state: State, bound: float) -> State:
     """The same state, through which only gradients within ±bound flow back."""
+    if bound == math.inf:
+        return state
     if isinstance(state, Tensor):
         return _Bounded.apply(state, bound)
     parts = [bounded(part, bound) for part in state]
