@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ from ntm_repro.evidence import convergence, paper, rendering, runs
 from ntm_repro.evidence.rendering import Cell, Column, Table
 from ntm_repro.evidence.runs import MODELS, NAMES, TASKS, Run
 from ntm_repro.evidence.windows import WIDTH, windows
+from ntm_repro.training.settings import TrainSettings
 
 TARGETS = (50_000, 100_000, 200_000, 300_000, 500_000, 1_000_000)  # sequences
 BITS = ",.3f"
@@ -25,7 +27,7 @@ OPEN = {
     "train.clip_through_time": "clip through time",
     "train.loss_scale": "loss ×",
 }
-YOUNGER = {"train.loss_scale": 1.0}  # keys that the oldest recorded runs do not have yet: what those did
+DEFAULTS = {f"train.{key}": value for key, value in asdict(TrainSettings()).items()}
 
 
 class Pair(NamedTuple):
@@ -305,11 +307,11 @@ def _missing(pairs: Sequence[Pair]) -> list[str]:
 
 
 def _leaf(run: Run, key: str) -> Any:
-    """A value of the run's config by its dotted key, or None."""
+    """A value of the run's config by its dotted key, or None. A run older than a key of training did as its default."""
     node: Any = run.config
     for name in key.split("."):
         node = node.get(name) if isinstance(node, dict) else None
-    return node
+    return DEFAULTS.get(key) if node is None else node
 
 
 def _controller(run: Run) -> str:
@@ -325,7 +327,7 @@ def _deviations(pair: Pair) -> str:
     for run in pair.runs:
         for key, stated in paper.settings(pair.task, pair.model).items():
             ours = _leaf(run, key)
-            if ours is not None and ours != stated:  # None: the key is younger than the run, which did as the paper
+            if ours != stated:
                 seeds.setdefault(f"`{key}` {_plain(ours)}, not {_plain(stated)}", []).append(run.seed)
     return "; ".join(
         what if len(of) == len(pair.runs) else f"{what} (seed {', '.join(map(str, of))})" for what, of in seeds.items()
@@ -336,8 +338,7 @@ def _choices(pair: Pair) -> str:
     """Our settings where the paper leaves them open."""
     chosen = []
     for key, name in OPEN.items():
-        found = [_leaf(run, key) for run in pair.runs]
-        value = _shared([YOUNGER.get(key) if its is None else its for its in found])
+        value = _shared([_leaf(run, key) for run in pair.runs])
         if value is not None:  # the LSTM has no memory
             chosen.append(f"{name} {_plain(value)}")
     return ", ".join(chosen)
