@@ -15,7 +15,7 @@ NTM_FF = {
     "repeat_copy": (1, 100, 1, 1e-4),
     "associative_recall": (4, 256, 1, 1e-4),
     "dynamic_ngrams": (1, 100, 1, 3e-5),
-    "priority_sort": (8, 512, 1, 3e-5),
+    "priority_sort": (8, 512, 1, 1e-5),  # the one rate that is not the paper's: 3e-5 there
 }
 NTM_LSTM = {
     "copy": (1, 100, 1, 1e-4),
