@@ -38,10 +38,10 @@ train: setup ## train the NTM on copy until it is solved, then test it on longer
 reproduce: setup ## train the runs that results/paper does not hold finished (JOBS=2 SEEDS="1 2 3" TASKS=… MODELS=…)
 	@runs=$$($(UNFINISHED)) || exit; \
 	[ -z "$$runs" ] || $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) $$(printf 'results/runs/%s/. ' $$runs); \
-	$(BIN)/python scripts/collect && left=$$($(UNFINISHED)) || exit; \
+	$(BIN)/python scripts/collect.py && left=$$($(UNFINISHED)) || exit; \
 	[ -z "$$left" ] || { printf 'not finished: %s (the same command goes on)\n' $$left; exit 1; }
 
-UNFINISHED = $(BIN)/python scripts/unfinished "$(TASKS)" "$(MODELS)" "$(SEEDS)"
+UNFINISHED = $(BIN)/python scripts/unfinished.py "$(TASKS)" "$(MODELS)" "$(SEEDS)"
 
 # One run: task/model/seed<k>. What it says on the terminal goes beside its folder.
 results/runs/%/.: pair = $(subst /, ,$*)
@@ -54,7 +54,7 @@ results/runs/%/.: FORCE
 FORCE:
 
 collect: setup ## move live runs of the paper's pairs, finished or not, into results/paper
-	$(BIN)/python scripts/collect
+	$(BIN)/python scripts/collect.py
 
 test: .venv/.ready-dev ## run the tests (under 6 minutes on two cores)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"

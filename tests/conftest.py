@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from forked import Server
 from hypothesis import settings
+from support.forked import Server
 
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")

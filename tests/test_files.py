@@ -4,7 +4,7 @@ import errno
 import os
 
 import pytest
-from helpers import files_no_longer_than
+from support.helpers import files_no_longer_than
 
 from ntm_repro.files import keep_previous, write_atomically
 

@@ -54,7 +54,7 @@ def test_the_wheel_holds_package_configs_and_curves_only(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     needed = (
         "configs/train.yaml",
-        "kernels/fused/bridge.py",
+        "kernels/fused/torch_interface.py",
         "paper_curves/fig3_LSTM.csv",
         "figures/ntm.mplstyle",
         "report/assets/viewer.js",

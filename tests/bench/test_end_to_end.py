@@ -8,8 +8,8 @@ import torch
 
 from ntm_repro import kernels
 from ntm_repro.bench import end_to_end
+from ntm_repro.bench.cases import Case
 from ntm_repro.bench.end_to_end import Run, seconds_per_sequence
-from ntm_repro.bench.subjects import Subject
 from ntm_repro.models import ntm
 from ntm_repro.models.ntm import ControllerSettings, MemorySettings
 from ntm_repro.tasks.copy import Copy
@@ -17,7 +17,7 @@ from ntm_repro.training import metrics
 from ntm_repro.training.settings import TrainSettings
 
 NTM = ntm.Settings("ntm", ControllerSettings(size=8), memory=MemorySettings(locations=9, width=4))
-SUBJECT = Subject("copy/tiny", Copy(max_length=3), NTM, TrainSettings(log_every=10, checkpoint_every=20), seed=1)
+SUBJECT = Case("copy/tiny", Copy(max_length=3), NTM, TrainSettings(log_every=10, checkpoint_every=20), seed=1)
 
 
 @pytest.fixture

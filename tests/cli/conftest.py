@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from helpers import arguments, environment
+from support.helpers import arguments, environment
 
 Command = Callable[..., SimpleNamespace]
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from helpers import TINY
+from support.helpers import TINY
 
 
 @pytest.fixture

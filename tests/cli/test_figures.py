@@ -1,8 +1,8 @@
 """ntm-figures from the command line."""
 
 import pytest
-from helpers import files_no_longer_than
-from recorded_runs import record
+from support.helpers import files_no_longer_than
+from support.recorded_runs import record
 
 from ntm_repro.cli import figures
 from ntm_repro.errors import RunError

@@ -4,9 +4,9 @@ import shlex
 import shutil
 
 import pytest
-from helpers import TINY
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from support.helpers import TINY
 
 # Whatever is drawn on top, a valid command line is a run of a second.
 SMALL = ("train.sequences=2", "train.log_every=1", "kernel=eager", *TINY)

@@ -1,7 +1,7 @@
 """A recorded run from somebody else: its config.yaml is read, and whatever it says, nothing of it is run."""
 
 import pytest
-from helpers import TINY
+from support.helpers import TINY
 
 TRAP = "executed"
 # Each names a function that would make a folder, in a way that Hydra or YAML could be made to follow.

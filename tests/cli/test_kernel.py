@@ -4,7 +4,7 @@ import os
 import subprocess
 
 import pytest
-from helpers import TINY, arguments, environment
+from support.helpers import TINY, arguments, environment
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 
 import pytest
-from helpers import PATIENCE, TINY, arguments, environment
-from run_results import rows, same_weights
+from support.helpers import PATIENCE, TINY, arguments, environment
+from support.run_results import rows, same_weights
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

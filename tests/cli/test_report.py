@@ -1,8 +1,8 @@
 """ntm-report from the command line."""
 
 import pytest
-from helpers import TINY, files_no_longer_than
-from recorded_runs import record
+from support.helpers import TINY, files_no_longer_than
+from support.recorded_runs import record
 
 from ntm_repro.cli import report
 from ntm_repro.errors import RunError

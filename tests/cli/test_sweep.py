@@ -5,7 +5,7 @@ import signal
 import time
 from pathlib import Path
 
-from helpers import PATIENCE, TINY
+from support.helpers import PATIENCE, TINY
 
 COMMON = ("train.sequences=20", "train.log_every=10")
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from helpers import PATIENCE, TINY, arguments, environment
-from hostile import Payload
-from run_results import rows, same_weights, summary
 from safetensors.torch import load_file
+from support.helpers import PATIENCE, TINY, arguments, environment
+from support.hostile import Payload
+from support.run_results import rows, same_weights, summary
 
 from ntm_repro.cli import compose, train
 from ntm_repro.errors import UsageError

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from untrained import build, settings
+from support.untrained import build, settings
 
 from ntm_repro import kernels, models, tasks
 from ntm_repro.evaluation.stages import stages
 from ntm_repro.evaluation.traces import trace
+from ntm_repro.models.initial_state import Start
 from ntm_repro.models.ntm import ReadOrder
-from ntm_repro.models.starts import Start
 
 HEADS = 2
 

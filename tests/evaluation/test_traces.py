@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from untrained import SETTINGS, build
+from support.untrained import SETTINGS, build
 
 from ntm_repro.evaluation.traces import answer, trace
 from ntm_repro.randomness import Purpose, Stream

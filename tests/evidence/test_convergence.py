@@ -1,7 +1,7 @@
 """When runs converge, relapse and end: by hand."""
 
 import pytest
-from recorded_runs import rows
+from support.recorded_runs import rows
 
 from ntm_repro.evidence import convergence
 

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from helpers import PATIENCE, arguments, environment
+from support.helpers import PATIENCE, arguments, environment
 
 from ntm_repro.training import metrics
 

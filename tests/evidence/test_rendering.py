@@ -4,7 +4,7 @@ import csv
 import io
 
 import pytest
-from helpers import files_no_longer_than
+from support.helpers import files_no_longer_than
 
 from ntm_repro.evidence import rendering
 from ntm_repro.evidence.rendering import Column, Table

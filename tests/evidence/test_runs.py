@@ -1,6 +1,6 @@
 """Recorded runs are found, read as far as they go, and what is missing is named."""
 
-from recorded_runs import record
+from support.recorded_runs import record
 
 from ntm_repro.evidence import runs
 

@@ -4,7 +4,7 @@ import csv
 import json
 
 import pytest
-from recorded_runs import record
+from support.recorded_runs import record
 
 from ntm_repro.evidence import tables
 from ntm_repro.evidence.runs import MODELS, TASKS

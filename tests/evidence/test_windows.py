@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from recorded_runs import rows
+from support.recorded_runs import rows
 
 from ntm_repro.evidence.windows import Window, gap, median, optimum, windows
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from forked import Server
-from helpers import TINY
-from surviving import WORDS
+from support.forked import Server
+from support.helpers import TINY
+from support.surviving import WORDS
 
 LEDGER = pytest.StashKey["Ledger"]()
 

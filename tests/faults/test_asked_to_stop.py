@@ -6,8 +6,8 @@ import subprocess
 import time
 
 import pytest
-from helpers import PATIENCE, arguments, environment
-from surviving import WORDS, check_same, check_so_far
+from support.helpers import PATIENCE, arguments, environment
+from support.surviving import WORDS, check_same, check_so_far
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 

@@ -9,9 +9,9 @@ import struct
 
 import pytest
 import torch
-from hostile import Payload
 from safetensors.torch import load_file, save_file
-from surviving import WORDS, check_refused, check_same, content
+from support.hostile import Payload
+from support.surviving import WORDS, check_refused, check_same, content
 
 from ntm_repro.training import checkpoint
 

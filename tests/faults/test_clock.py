@@ -5,9 +5,9 @@ import time
 from pathlib import Path
 
 import pytest
-from helpers import PATIENCE, arguments, environment
-from run_results import summary
-from surviving import WORDS, check_curves, check_same
+from support.helpers import PATIENCE, arguments, environment
+from support.run_results import summary
+from support.surviving import WORDS, check_curves, check_same
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 

@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
-from helpers import PATIENCE, arguments, environment
-from run_results import rows, same_weights
-from surviving import SEQUENCES, WORDS, check_refused, check_same, check_so_far, content
+from support.helpers import PATIENCE, arguments, environment
+from support.run_results import rows, same_weights
+from support.surviving import SEQUENCES, WORDS, check_refused, check_same, check_so_far, content
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 

@@ -4,7 +4,7 @@ import random
 import signal
 
 import pytest
-from surviving import SEQUENCES, WORDS, check_curves, check_same, check_so_far
+from support.surviving import SEQUENCES, WORDS, check_curves, check_same, check_so_far
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 

@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from run_results import rows, summary
-from surviving import WORDS, check_refused, check_same
+from support.run_results import rows, summary
+from support.surviving import WORDS, check_refused, check_same
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 

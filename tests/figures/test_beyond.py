@@ -1,16 +1,16 @@
 """The figure of what lies beyond the paper shows what evaluations there found."""
 
 import pytest
-from recorded_runs import record
+from support.recorded_runs import record
 
 from ntm_repro.figures import drawer
-from ntm_repro.figures.sources import Sources
+from ntm_repro.figures.run_store import RunStore
 from ntm_repro.figures.style import styled
 
 
 def draw(evidence):
     with styled():
-        return drawer("beyond")(Sources(evidence, load=None))
+        return drawer("beyond")(RunStore(evidence, load=None))
 
 
 def panel(figure, task):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from untrained import images, sources, sticks_out, texts
+from support.untrained import images, sources, sticks_out, texts
 
 from ntm_repro.evaluation.traces import answer, trace
 from ntm_repro.figures import copy_examples

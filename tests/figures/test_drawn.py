@@ -3,7 +3,7 @@
 from io import BytesIO
 
 import pytest
-from untrained import sources
+from support.untrained import sources
 
 from ntm_repro.figures import FIGURES, drawer
 from ntm_repro.figures.style import styled

@@ -4,11 +4,11 @@ import statistics
 
 import pytest
 from numpy.testing import assert_allclose
-from recorded_runs import record
+from support.recorded_runs import record
 
 from ntm_repro.evidence import paper
 from ntm_repro.figures import drawer
-from ntm_repro.figures.sources import Sources
+from ntm_repro.figures.run_store import RunStore
 from ntm_repro.figures.style import styled
 
 FIGURES = {"copy": "fig03", "repeat_copy": "fig07", "associative_recall": "fig10", "priority_sort": "fig18"}
@@ -21,7 +21,7 @@ def draw(tmp_path):
 
     def run(name):
         with styled():
-            return drawer(name)(Sources(tmp_path, load=None))
+            return drawer(name)(RunStore(tmp_path, load=None))
 
     return run
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
-from untrained import images, sources, sticks_out, texts
+from support.untrained import images, sources, sticks_out, texts
 
 from ntm_repro.evaluation.locations import mean_maximum, used_rows, written_last
 from ntm_repro.evaluation.traces import answer, trace

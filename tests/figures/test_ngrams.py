@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from untrained import images, sources, sticks_out, texts
+from support.untrained import images, sources, sticks_out, texts
 
-from ntm_repro.evaluation.contexts import contexts, most_visited
 from ntm_repro.evaluation.locations import used_rows
+from ntm_repro.evaluation.ngram_contexts import contexts, most_visited
 from ntm_repro.evaluation.traces import trace
 from ntm_repro.figures import ngram_memory, ngram_predictions
 from ntm_repro.tasks.dynamic_ngrams import optimal_predictions

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from untrained import record, sources
+from support.untrained import record, sources
 
 from ntm_repro import tasks
 from ntm_repro.figures import panels

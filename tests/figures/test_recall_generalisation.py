@@ -1,11 +1,11 @@
 """Figure 11 shows what evaluations found."""
 
 import pytest
-from recorded_runs import record
+from support.recorded_runs import record
 
 from ntm_repro.evidence import paper
 from ntm_repro.figures import drawer
-from ntm_repro.figures.sources import Sources
+from ntm_repro.figures.run_store import RunStore
 from ntm_repro.figures.style import styled
 
 TASK = "associative_recall"
@@ -18,7 +18,7 @@ def figure(tmp_path):
         record(tmp_path, TASK, "ntm", seed, [1.0], grid=grid)
     record(tmp_path, TASK, "ntm", 4, [1.0])
     with styled():
-        return drawer("fig11")(Sources(tmp_path, load=None))
+        return drawer("fig11")(RunStore(tmp_path, load=None))
 
 
 def line(axes, label):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from untrained import images, sources, sticks_out, texts
+from support.untrained import images, sources, sticks_out, texts
 
 from ntm_repro.evaluation.linear_fit import fit
 from ntm_repro.evaluation.locations import used_rows

@@ -15,9 +15,9 @@ import torch
 from ntm_repro import kernels, loss
 from ntm_repro.errors import UsageError
 from ntm_repro.models.controllers import LSTMStack
+from ntm_repro.models.initial_state import Start
 from ntm_repro.models.lstm import LSTM
 from ntm_repro.models.ntm import NTM, OutputFrom
-from ntm_repro.models.starts import Start
 
 MODELS = ["ntm", "ntm_ff", "lstm"]
 KERNELS = ["auto", "eager", "numba"]

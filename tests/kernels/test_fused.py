@@ -7,7 +7,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kernels.twins import (
+from numba import types
+from support.twins import (
     Shape,
     build,
     distances,
@@ -17,12 +18,11 @@ from kernels.twins import (
     random_state,
     shapes,
 )
-from numba import types
 
 from ntm_repro import kernels, models
 from ntm_repro.kernels import Eager
-from ntm_repro.kernels.fused import bridge, sequences
-from ntm_repro.kernels.fused.bridge import FusedSequences, flatten, unflatten
+from ntm_repro.kernels.fused import entry_points, torch_interface
+from ntm_repro.kernels.fused.torch_interface import FusedSequences, flatten, unflatten
 from ntm_repro.models import lstm, ntm, ntm_ff
 from ntm_repro.models.addressing import WEIGHT_EPSILON
 
@@ -272,7 +272,7 @@ def test_with_and_without_gradients_one_compiled_variant_for_each_type():
         kernel.unroll(x_TBI)
     kernel.unroll(x_TBI).y_TBO.sum().backward()
     kernel.cost_and_gradient(*batch_of(Shape(3, 9, 4, 3), torch.float32))
-    single = [signature for signature in sequences.run.signatures if signature[1].dtype == types.float32]
+    single = [signature for signature in entry_points.run.signatures if signature[1].dtype == types.float32]
     assert len(single) == 1
 
 
@@ -324,7 +324,7 @@ def test_only_what_asks_for_a_gradient_gets_one():
     model = build(ntm.Settings(), shape, torch.float32)
     model.output.requires_grad_(False)
     x_TBI = inputs(shape, torch.float32).requires_grad_()
-    bridge.FusedSequences(model).unroll(x_TBI).y_TBO.sum().backward()
+    torch_interface.FusedSequences(model).unroll(x_TBI).y_TBO.sum().backward()
     assert x_TBI.grad is not None
     assert model.output.weight.grad is None
     assert model.interface.weight.grad.any()

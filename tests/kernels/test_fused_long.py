@@ -7,11 +7,11 @@ import sys
 import numpy as np
 import pytest
 import torch
-from helpers import arguments, environment
-from kernels.twins import Shape, build, distance, flatten, random_state
+from support.helpers import arguments, environment
+from support.twins import Shape, build, distance, flatten, random_state
 
 from ntm_repro import models
-from ntm_repro.kernels.fused.bridge import FusedSequences, unflatten
+from ntm_repro.kernels.fused.torch_interface import FusedSequences, unflatten
 from ntm_repro.training import metrics
 
 TEN_THOUSAND_STEPS = """

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from helpers import rmsprop_by_hand
+from support.helpers import rmsprop_by_hand
 
 from ntm_repro.kernels.rmsprop import rmsprop
 

@@ -1,19 +1,14 @@
 """What the tests of the models share."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 import torch
+from support import naive_ntm
 
 
 @pytest.fixture(scope="session")
 def naive():
-    """The module `naive_ntm.py` next to this file: the same machine written as loops."""
-    spec = importlib.util.spec_from_file_location("naive_ntm", Path(__file__).with_name("naive_ntm.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """The module `support/naive_ntm.py`: the same machine written as loops."""
+    return naive_ntm
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,8 @@ from ntm_repro.errors import UsageError
 from ntm_repro.models import addressing, memory, ntm, ntm_ff
 from ntm_repro.models.addressing import HeadParameters
 from ntm_repro.models.controllers import LSTMState
+from ntm_repro.models.initial_state import Start
 from ntm_repro.models.ntm import Activation, ControllerSettings, MemorySettings, NTMState, OutputFrom, ReadOrder
-from ntm_repro.models.starts import Start
 
 T, B, I, O = 4, 2, 3, 2  # noqa: E741
 CONTROLLERS = ["ntm", "ntm_ff"]

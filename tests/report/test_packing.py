@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
-from packed import bound
+from support.packed import bound
 
 from ntm_repro.report.packing import pack, pack_exactly, unpack
 

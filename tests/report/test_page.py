@@ -6,11 +6,11 @@ import re
 import struct
 
 import pytest
-from recorded_runs import record
+from support.recorded_runs import record
 
 from ntm_repro.evidence import tables
 from ntm_repro.evidence.runs import NAMES
-from ntm_repro.figures.sources import Sources
+from ntm_repro.figures.run_store import RunStore
 from ntm_repro.report.page import judge, page
 
 EVIL = "<script>alert(1)</script>"
@@ -22,7 +22,7 @@ def evidence(tmp_path_factory):
     root = tmp_path_factory.mktemp("evidence")
     record(root, "copy", "ntm", 1, [8.0] * 10 + [0.01] * 20)
     record(root, "copy", "ntm", 2, [8.0] * 10 + [0.02] * 20, commit=EVIL)
-    return Sources(root, None)
+    return RunStore(root, None)
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from browser import opened, resize
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
+from support.browser import opened, resize
 
 from ntm_repro.cli import report
 from ntm_repro.figures import FIGURES

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from packed import bound
-from untrained import SETTINGS, build, record, sources
+from support.packed import bound
+from support.untrained import SETTINGS, build, record, sources
 
-from ntm_repro.cli import recorded as recorded_runs
+from ntm_repro.cli import load_run as recorded_runs
 from ntm_repro.errors import UsageError
 from ntm_repro.evaluation.stages import stages
 from ntm_repro.evaluation.traces import answer, trace
 from ntm_repro.evidence.runs import NAMES
-from ntm_repro.figures.sources import Sources
+from ntm_repro.figures.run_store import RunStore
 from ntm_repro.report import recordings
 from ntm_repro.report.packing import unpack
 from ntm_repro.tasks.dynamic_ngrams import optimal_predictions
@@ -128,7 +128,7 @@ def test_the_evidence_fits_into_a_page():
         run = recorded_runs.load(folder, recorded_runs.read_config(folder), kernel="eager")
         return run.task, run.kernel
 
-    evidence = Sources(Path(__file__).resolve().parents[2] / "results/paper", load_eager)
+    evidence = RunStore(Path(__file__).resolve().parents[2] / "results/paper", load_eager)
     found = recordings.all_recordings(evidence)
     assert len(json.dumps(found)) < 3e6
     assert len({one["id"] for one in found}) == len(found) > 0

@@ -1,7 +1,7 @@
 """A page for one run of the user's."""
 
 import pytest
-from untrained import build, record
+from support.untrained import build, record
 
 from ntm_repro.errors import UsageError
 from ntm_repro.report import run_page

@@ -5,7 +5,7 @@ import json
 import re
 
 import pytest
-from untrained import sources
+from support.untrained import sources
 
 from ntm_repro.report import recordings, viewer
 from ntm_repro.report.templating import HERE

@@ -4,14 +4,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from browser import opened, resize
-from packed import bound
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
-from untrained import sources
+from support.browser import opened, resize
+from support.packed import bound
+from support.untrained import sources
 
 from ntm_repro.evaluation.stages import stages
 from ntm_repro.evaluation.traces import trace

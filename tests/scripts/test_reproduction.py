@@ -3,8 +3,7 @@
 import json
 import subprocess
 import sys
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +20,9 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
 def script(name):
     """The script as a module."""
-    loader = SourceFileLoader(name, str(SCRIPTS / name))
-    module = module_from_spec(spec_from_loader(name, loader))
-    loader.exec_module(module)
+    spec = spec_from_file_location(name, SCRIPTS / f"{name}.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
     return module
 
 
@@ -76,7 +75,7 @@ def test_without_evidence_everything_is_unfinished_one_seed_of_all_first(here, c
 )
 def test_what_cannot_be_asked_for_is_named(here, argv, named):
     done = subprocess.run(
-        [sys.executable, SCRIPTS / "unfinished", *argv], capture_output=True, text=True, cwd=here, check=False
+        [sys.executable, SCRIPTS / "unfinished.py", *argv], capture_output=True, text=True, cwd=here, check=False
     )
     assert done.returncode == 2
     assert named in done.stderr

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from ntm_repro.cli import build, compose
+from ntm_repro.cli import compose, factory
 from ntm_repro.evaluation.traces import trace
 from ntm_repro.evidence.runs import TASKS
 
@@ -57,7 +57,7 @@ def trainer_of(case):
     jobs, _ = compose.jobs(words)
     (config,) = jobs
     config.train.learning_rate *= case.rate
-    trainer = build.trainer(config)
+    trainer = factory.trainer(config)
     trainer.kernel.parameters.values.mul_(case.scale)
     return trainer
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers import files_no_longer_than
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.helpers import files_no_longer_than
 
 from ntm_repro.errors import UsageError
 from ntm_repro.training.checkpoint import FORMAT, go_back, load, load_or_name_previous, save

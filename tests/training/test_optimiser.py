@@ -8,7 +8,7 @@ import math
 
 import pytest
 import torch
-from helpers import rmsprop_by_hand
+from support.helpers import rmsprop_by_hand
 
 from ntm_repro import kernels, models
 from ntm_repro.models.lstm import Settings

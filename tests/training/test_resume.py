@@ -13,7 +13,7 @@ OURS, THEIRS = '{"run": "tiny"}', '{"run": "other"}'
 
 
 def plan(folder, how="auto", sequences=100, recorded=OURS, difference=""):
-    return resume.plan(RunFolder(folder), OURS, recorded, difference, Resume[how], sequences)
+    return resume.decide(RunFolder(folder), OURS, recorded, difference, Resume[how], sequences)
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ import threading
 import numpy as np
 import pytest
 import torch
-from helpers import files_no_longer_than
 from safetensors import safe_open
 from safetensors.torch import load_file
+from support.helpers import files_no_longer_than
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from tensorboard.summary.writer import event_file_writer
@@ -23,12 +23,12 @@ from ntm_repro import loss
 from ntm_repro.errors import RunError, UsageError
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.training import checkpoint as checkpoints
-from ntm_repro.training import metrics, pictures, resume
+from ntm_repro.training import metrics, resume, tensorboard_images
 from ntm_repro.training import run as run_module
 from ntm_repro.training.interruption import Interrupted
+from ntm_repro.training.loggers import CsvLogger, TensorBoardLogger
 from ntm_repro.training.run import draw_example, run
 from ntm_repro.training.run_folder import Resume, RunFolder
-from ntm_repro.training.sinks import CsvSink, TensorBoardSink
 
 HEADER = (
     "sequences,bits_per_sequence,error_bits,grad_norm,grad_norm_max,learning_rate,sequences_per_second,wall_seconds\n"
@@ -85,7 +85,7 @@ def go(tiny_trainer, folder, monkeypatch):
             trainer.update = watched
         with folder.locked():
             recorded = identity if folder.config.exists() else None
-            plan = resume.plan(folder, identity, recorded, "", Resume[how], settings["sequences"])
+            plan = resume.decide(folder, identity, recorded, "", Resume[how], settings["sequences"])
             return trainer, run(trainer, folder, plan, RECORD, TEXT)
 
     return start
@@ -289,11 +289,13 @@ def test_the_pictures_show_one_fixed_sequence_of_the_greatest_length(tiny_traine
     drawn = draw_example(trainer)
     assert np.array_equal(
         drawn["example/input_target_output"],
-        pictures.stacked([batch.input_TBI[:, 0], batch.target_TBO[:, 0], output_TO]),
+        tensorboard_images.stacked([batch.input_TBI[:, 0], batch.target_TBO[:, 0], output_TO]),
     )
-    assert np.array_equal(drawn["example/read_weighting"], pictures.coloured(trace.read_weighting_BRN[:, 0, 0].numpy()))
     assert np.array_equal(
-        drawn["example/write_weighting"], pictures.coloured(trace.write_weighting_BWN[:, 0, 0].numpy())
+        drawn["example/read_weighting"], tensorboard_images.coloured(trace.read_weighting_BRN[:, 0, 0].numpy())
+    )
+    assert np.array_equal(
+        drawn["example/write_weighting"], tensorboard_images.coloured(trace.write_weighting_BWN[:, 0, 0].numpy())
     )
     trainer.sequences = 5
     again = draw_example(trainer)
@@ -343,7 +345,7 @@ def test_an_interrupted_run_goes_on_to_the_same_end(go, folder, tmp_path, tiny_t
     straight = RunFolder(tmp_path / "straight")
     straight.path.mkdir()
     other = tiny_trainer(sequences=8, log_every=2, checkpoint_every=3, learning_rate=0.01)
-    run(other, straight, resume.Plan(), RECORD, TEXT)
+    run(other, straight, resume.ResumeDecision(), RECORD, TEXT)
     assert same(dict(trainer.model.state_dict()), dict(other.model.state_dict()))
     assert folder.weights.read_bytes() == straight.weights.read_bytes()
     assert timeless(folder) == timeless(straight)
@@ -432,8 +434,8 @@ def test_the_record_is_on_the_disk_before_a_checkpoint_that_counts_on_it(go, mon
         call = getattr(owner, name)
         monkeypatch.setattr(owner, name, lambda *arguments: (calls.append(what), call(*arguments))[1])
 
-    noted(CsvSink, "flush", "record")
-    noted(TensorBoardSink, "flush", "board")
+    noted(CsvLogger, "flush", "record")
+    noted(TensorBoardLogger, "flush", "board")
     noted(checkpoints, "save", "checkpoint")
     go()
     assert calls == ["record", "board", "checkpoint"] * 2
@@ -447,7 +449,7 @@ def test_a_killed_run_goes_on_to_the_same_record(go, folder, tmp_path, tiny_trai
     straight = RunFolder(tmp_path / "straight")
     straight.path.mkdir()
     other = tiny_trainer(sequences=8, log_every=2, checkpoint_every=3, learning_rate=0.01)
-    run(other, straight, resume.Plan(), RECORD, TEXT)
+    run(other, straight, resume.ResumeDecision(), RECORD, TEXT)
     assert timeless(folder) == timeless(straight)
     assert folder.weights.read_bytes() == straight.weights.read_bytes()
 
@@ -517,7 +519,7 @@ def test_a_finished_run_goes_on_when_more_is_wanted(go, folder):
 def test_the_record_of_what_was_asked_last_is_kept(go, folder, tiny_trainer):
     go(sequences=4)
     trainer = tiny_trainer(sequences=6)
-    plan = resume.Plan(checkpoints.load(folder.path / checkpoints.NEWEST))
+    plan = resume.ResumeDecision(checkpoints.load(folder.path / checkpoints.NEWEST))
     run(trainer, folder, plan, RECORD | {"threads": 2}, TEXT + "threads: 2\n")
     assert folder.config.read_text() == TEXT + "threads: 2\n"
     assert summary_of(folder)["config"]["threads"] == 2
@@ -576,7 +578,7 @@ def full(*arguments, **options):
 
 
 def test_a_disk_full_while_a_row_is_written_ends_the_run_in_one_line(go, folder, contents, monkeypatch):
-    write = CsvSink.row
+    write = CsvLogger.row
 
     def torn(sink, row):
         if row["sequences"] < 4:
@@ -586,7 +588,7 @@ def test_a_disk_full_while_a_row_is_written_ends_the_run_in_one_line(go, folder,
         return full()
 
     with monkeypatch.context() as patch:
-        patch.setattr(CsvSink, "row", torn)
+        patch.setattr(CsvLogger, "row", torn)
         with pytest.raises(RunError) as caught:
             go(sequences=8)
     message = str(caught.value)

@@ -10,15 +10,15 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
-from ntm_repro.bench.subjects import Subject, Tensors
+from ntm_repro.bench.cases import Case, Tensors
 from ntm_repro.bench.timing import FEWEST_ROUNDS
 from ntm_repro.kernels import Kernel
 from ntm_repro.training import checkpoint as checkpoints
 from ntm_repro.training import metrics
 from ntm_repro.training.interruption import StopRequest
+from ntm_repro.training.loggers import CsvLogger, Loggers, TensorBoardLogger, TerminalLogger
 from ntm_repro.training.loop import Trainer, to_tensors
 from ntm_repro.training.run import draw_example
-from ntm_repro.training.sinks import CsvSink, Sinks, TensorBoardSink, TerminalSink
 
 WARM_UP = 3  # updates
 
@@ -33,7 +33,7 @@ class _Terminal(io.StringIO):
 class Run:
     """A `Trainer` with all that ntm-train gives it, in a folder; trains on in slices. Close it after use."""
 
-    def __init__(self, subject: Subject, kernel: Kernel, batch: int, folder: Path) -> None:
+    def __init__(self, subject: Case, kernel: Kernel, batch: int, folder: Path) -> None:
         self.trainer = Trainer(
             task=subject.task,
             kernel=kernel,
@@ -45,12 +45,12 @@ class Run:
         self._folder = folder
         self._stop = StopRequest()
         with ExitStack() as opened:
-            self._sink = Sinks()
+            self._sink = Loggers()
             opened.callback(self._sink.close)
-            self._sink.add(CsvSink(folder / "metrics.csv", metrics.columns(self.trainer.has_optimum), 0))
-            self._sink.add(TensorBoardSink(folder, subject.name, 0))
+            self._sink.add(CsvLogger(folder / "metrics.csv", metrics.columns(self.trainer.has_optimum), 0))
+            self._sink.add(TensorBoardLogger(folder, subject.name, 0))
             with redirect_stderr(_Terminal()):
-                self._sink.add(TerminalSink(subject.train.sequences, 0))
+                self._sink.add(TerminalLogger(subject.train.sequences, 0))
             self._opened = opened.pop_all()
 
     def close(self) -> None:
@@ -83,7 +83,7 @@ class Run:
 
 
 def seconds_per_sequence(
-    subject: Subject, kernel: Kernel, batch: int, rounds: int, seconds: float
+    subject: Case, kernel: Kernel, batch: int, rounds: int, seconds: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Seconds per sequence of the whole loop and of the bare step in each round, on the same batches: both [R].
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from ntm_repro.bench.machine import Machine
-from ntm_repro.bench.measuring import COMPILED, EAGER, FUSED, LOOP, TORCH_LSTM, Measurement
+from ntm_repro.bench.cell import COMPILED, EAGER, FUSED, LOOP, TORCH_LSTM, Measurement
+from ntm_repro.bench.host import Machine
 from ntm_repro.bench.timing import Spread
 from ntm_repro.files import write_atomically
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from ntm_repro.cli import compose, exits, keywords, schema
+from ntm_repro.cli import compose, exit_codes, key_value, schema
 from ntm_repro.errors import RunError, UsageError, require
 
 if TYPE_CHECKING:
-    from ntm_repro.bench.measuring import Measurement
-    from ntm_repro.bench.subjects import Subject
+    from ntm_repro.bench.cases import Case
+    from ntm_repro.bench.cell import Measurement
 
 USAGE = """\
 ntm-bench: measure the speed of training, pair by pair of task and model, and write it to results/bench
@@ -52,15 +52,15 @@ class Options:
 
 def main() -> None:
     """Entry point of the command."""
-    exits.end("ntm-bench", command)
+    exit_codes.run_and_exit("ntm-bench", command)
 
 
 def command(argv: Sequence[str]) -> int:
     """The whole command; returns its exit code. Raises `UsageError` or `RunError`."""
     if {"-h", "--help"} & set(argv):
         print(USAGE, end="")
-        return exits.DONE
-    options = keywords.parse("ntm-bench", Options, argv)
+        return exit_codes.DONE
+    options = key_value.parse("ntm-bench", Options, argv)
     require(options.repeats >= 1, "repeats", options.repeats, "must be 1 or more")
     require(options.compile_seconds >= 0, "compile_seconds", options.compile_seconds, "must be 0 or more")
     pairs = _pairs(options.pairs)
@@ -68,12 +68,12 @@ def command(argv: Sequence[str]) -> int:
     threads = _threads(options.threads)
     folder = _folder(options.out)
     _bench(pairs, batches, threads, folder, options)
-    return exits.DONE
+    return exit_codes.DONE
 
 
 def _pairs(value: Any) -> list[str]:
     """Names as task/model, each once."""
-    from ntm_repro.bench.subjects import SETTINGS
+    from ntm_repro.bench.cases import SETTINGS
 
     models = sorted(compose.options("model"), key=lambda model: (model == "lstm", model))  # the baseline last
     known = [f"{task}/{model}" for task in SETTINGS for model in models]
@@ -98,7 +98,7 @@ def _counts(key: str, value: Any) -> list[int]:
 
 
 def _threads(value: Any) -> list[int]:
-    from ntm_repro.bench.machine import cores
+    from ntm_repro.bench.host import cores
 
     available = cores()
     if value is None:
@@ -120,15 +120,15 @@ def _folder(name: str) -> Path:
     return folder
 
 
-def _subject(pair: str) -> "Subject":
+def _subject(pair: str) -> "Case":
     """The pair as ntm-train composes it."""
-    from ntm_repro.bench.subjects import Subject
+    from ntm_repro.bench.cases import Case
 
     task, _, model = pair.partition("/")
     configs, _ = compose.jobs([f"task={task}", f"model={model}"])
     assert configs
     (config,) = configs
-    return Subject(
+    return Case(
         name=pair,
         task=schema.settings(config.task),
         model=schema.settings(config.model),
@@ -140,13 +140,13 @@ def _subject(pair: str) -> "Subject":
 def _bench(
     pairs: Sequence[str], batches: Sequence[int], threads: Sequence[int], folder: Path, options: DictConfig
 ) -> None:
-    from ntm_repro.bench import measuring, operations, report
-    from ntm_repro.bench.machine import this_machine
+    from ntm_repro.bench import cell, op_count, report
+    from ntm_repro.bench.host import this_machine
 
     compose.register()
     subjects = [_subject(pair) for pair in pairs]
-    compiling = measuring.Budget(options.compile_seconds) if options.compile else None
-    machine = this_machine(operations.peak())
+    compiling = cell.Budget(options.compile_seconds) if options.compile else None
+    machine = this_machine(op_count.peak())
     # The two extremes first, all pairs each: the time for compiling may run out.
     sizes = list(product(batches, threads))
     sizes = list(dict.fromkeys([sizes[0], sizes[-1], *sizes]))
@@ -154,10 +154,10 @@ def _bench(
     found: list[Measurement] = []
     begin = time.monotonic()
     for number, (batch, count, subject) in enumerate(cells, 1):
-        cell = list(measuring.measure(subject, batch, count, options.repeats, machine.peak, compiling))
-        found += cell
+        measured = list(cell.measure(subject, batch, count, options.repeats, machine.peak, compiling))
+        found += measured
         spent = int(time.monotonic() - begin)
-        print(f"[{number}/{len(cells)} {spent // 60}:{spent % 60:02}] {report.line(cell)}", flush=True)
+        print(f"[{number}/{len(cells)} {spent // 60}:{spent % 60:02}] {report.line(measured)}", flush=True)
     found.sort(key=lambda it: (batches.index(it.batch), threads.index(it.threads), pairs.index(it.pair)))
     try:
         report.write(folder, found, machine)

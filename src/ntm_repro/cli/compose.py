@@ -18,7 +18,7 @@ from hydra.core.utils import setup_globals
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from ntm_repro.cli import allowed, schema
+from ntm_repro.cli import override_policy, schema
 from ntm_repro.errors import UsageError
 
 CONFIG = "train"
@@ -87,8 +87,8 @@ def jobs(argv: Sequence[str]) -> tuple[list[DictConfig] | None, bool]:
     loader = _loader()
     parser = OverridesParser.create(config_loader=loader)
     overrides = parser.parse_overrides(list(args.overrides))
-    allowed.check(overrides, options)
-    if any(override.key_or_group == allowed.LAUNCHER for override in overrides):
+    override_policy.check(overrides, options)
+    if any(override.key_or_group == override_policy.LAUNCHER for override in overrides):
         Plugins.instance()  # finds the launchers that are installed; a moment that other commands save
 
     def compose(overrides: Sequence[str], mode: RunMode) -> DictConfig:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from ntm_repro.cli import exits, keywords, recorded, schema
+from ntm_repro.cli import exit_codes, key_value, load_run, schema
 from ntm_repro.errors import RunError, UsageError, require
 from ntm_repro.files import write_json
 from ntm_repro.training.run_folder import RunFolder
@@ -56,29 +56,29 @@ class Options:
 
 def main() -> None:
     """Entry point of the command."""
-    exits.end("ntm-eval", command)
+    exit_codes.run_and_exit("ntm-eval", command)
 
 
 def command(argv: Sequence[str]) -> int:
     """The whole command; returns its exit code. Raises `UsageError` or `RunError`."""
     if not argv or {"-h", "--help"} & set(argv):
         print(USAGE, end="")
-        return exits.DONE if argv else exits.USAGE
+        return exit_codes.DONE if argv else exit_codes.USAGE
     options = parse(argv)
     folder = RunFolder(Path(options.run))
-    result = _evaluate(folder, recorded.read_config(folder.path), options)
+    result = _evaluate(folder, load_run.read_config(folder.path), options)
     target = folder.beyond if options.grid is Grid.beyond else folder.evaluation
     try:
         write_json(target, result)
     except OSError as error:
         raise RunError(f"{target}: {error.strerror}") from error
     _show(result, target)
-    return exits.DONE
+    return exit_codes.DONE
 
 
 def parse(argv: Sequence[str]) -> DictConfig:
     """The options, typed and in range; raises `UsageError`."""
-    options = keywords.parse("ntm-eval", Options, argv)
+    options = key_value.parse("ntm-eval", Options, argv)
     if OmegaConf.is_missing(options, "run"):
         raise UsageError("run: name a run's folder, as in run=results/runs/first")
     require(options.sequences is None or options.sequences >= 1, "sequences", options.sequences, "must be 1 or more")
@@ -102,7 +102,7 @@ def _evaluate(folder: RunFolder, config: DictConfig, options: DictConfig) -> dic
     for locations, settings in _by_locations(task, config, options):
         if locations is not None:
             _enlarge(config, locations)
-        run = recorded.load(folder.path, config, options.device.name, options.kernel.name)
+        run = load_run.load(folder.path, config, options.device.name, options.kernel.name)
         entries = evaluate(task, run.kernel, settings, sequences_each, config.seed)
         grid += [{**entry, "locations": locations} for entry in entries] if options.grid is Grid.beyond else entries
     return {"checkpoint_sequences": run.sequences, "grid": grid}

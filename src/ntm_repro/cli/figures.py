@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ntm_repro.cli import exits, keywords, recorded
+from ntm_repro.cli import exit_codes, key_value, load_run
 from ntm_repro.errors import RunError, UsageError
 from ntm_repro.figures import FIGURES, MORE
 
 if TYPE_CHECKING:
-    from ntm_repro.figures.sources import Sources
+    from ntm_repro.figures.run_store import RunStore
 
 USAGE = f"""\
 ntm-figures: draw figures of the paper from recorded runs, each with the paper's own curve beside ours
@@ -41,23 +41,23 @@ class Options:
 
 def main() -> None:
     """Entry point of the command."""
-    exits.end("ntm-figures", command)
+    exit_codes.run_and_exit("ntm-figures", command)
 
 
 def command(argv: Sequence[str]) -> int:
     """The whole command; returns its exit code. Raises `UsageError` or `RunError`."""
     if not argv or {"-h", "--help"} & set(argv):
         print(USAGE, end="")
-        return exits.DONE if argv else exits.USAGE
+        return exit_codes.DONE if argv else exit_codes.USAGE
     names = _names([argument for argument in argv if "=" not in argument])
-    options = keywords.parse("ntm-figures", Options, [argument for argument in argv if "=" in argument])
-    sources = recorded.sources(Path(options.evidence))
+    options = key_value.parse("ntm-figures", Options, [argument for argument in argv if "=" in argument])
+    sources = load_run.sources(Path(options.evidence))
     with _told_of(Path(options.tables)):
         if TABLES in names:
             _write_tables(sources, Path(options.tables))
     with _told_of(Path(options.figures)):
         _draw([name for name in names if name != TABLES], sources, Path(options.figures))
-    return exits.DONE
+    return exit_codes.DONE
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def _names(given: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _draw(names: Sequence[str], sources: "Sources", out: Path) -> None:
+def _draw(names: Sequence[str], sources: "RunStore", out: Path) -> None:
     from io import BytesIO
 
     from ntm_repro.figures import drawer
@@ -98,7 +98,7 @@ def _draw(names: Sequence[str], sources: "Sources", out: Path) -> None:
         print(out / f"{name}.png", flush=True)
 
 
-def _write_tables(sources: "Sources", out: Path) -> None:
+def _write_tables(sources: "RunStore", out: Path) -> None:
     from ntm_repro.evidence import tables
 
     out.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ntm_repro.cli import exits, keywords, recorded
+from ntm_repro.cli import exit_codes, key_value, load_run
 from ntm_repro.errors import RunError, UsageError
 
 USAGE = """\
@@ -31,15 +31,15 @@ class Options:
 
 def main() -> None:
     """Entry point of the command."""
-    exits.end("ntm-report", command)
+    exit_codes.run_and_exit("ntm-report", command)
 
 
 def command(argv: Sequence[str]) -> int:
     """The whole command; returns its exit code. Raises `UsageError` or `RunError`."""
     if {"-h", "--help"} & set(argv):
         print(USAGE, end="")
-        return exits.DONE
-    options = keywords.parse("ntm-report", Options, argv)
+        return exit_codes.DONE
+    options = key_value.parse("ntm-report", Options, argv)
     given = {argument.partition("=")[0] for argument in argv}
     if {"run", "evidence"} <= given:
         raise UsageError("evidence= and run= are two pages: name one of them")
@@ -53,19 +53,19 @@ def command(argv: Sequence[str]) -> int:
     except OSError as error:
         raise RunError(f"{error.filename or out}: {error.strerror}") from error
     print(out)
-    return exits.DONE
+    return exit_codes.DONE
 
 
 def _of_evidence(evidence: Path) -> str:
     from ntm_repro.report.page import page
 
-    return page(recorded.sources(evidence), told=lambda name: print(name, flush=True))
+    return page(load_run.sources(evidence), told=lambda name: print(name, flush=True))
 
 
 def _of_run(folder: Path) -> str:
     from ntm_repro.report.run_page import page
 
-    return page(folder, recorded.task_and_kernel)
+    return page(folder, load_run.task_and_kernel)
 
 
 if __name__ == "__main__":

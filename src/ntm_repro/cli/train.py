@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from ntm_repro.cli import compose, exits, schema
+from ntm_repro.cli import compose, exit_codes, schema
 from ntm_repro.errors import RunError, UsageError
 from ntm_repro.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from ntm_repro.training.resume import Plan
+    from ntm_repro.training.resume import ResumeDecision
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ compose.register()
 
 def main() -> None:
     """Entry point of the command."""
-    exits.end("ntm-train", command)
+    exit_codes.run_and_exit("ntm-train", command)
 
 
 def command(argv: Sequence[str]) -> int:
@@ -37,11 +37,11 @@ def command(argv: Sequence[str]) -> int:
     except (UsageError, KeyboardInterrupt):
         raise
     except Exception as error:  # composing and checking see nothing but what the user typed
-        raise UsageError(exits.one_line(error)) from error
+        raise UsageError(exit_codes.one_line(error)) from error
 
     if configs and not sweep and plans[0].finished:
         print(finished_line(RunFolder(Path(configs[0].run_dir))))
-        return exits.DONE
+        return exit_codes.DONE
     if sweep and configs:
         return _sweep(arguments, configs, argv)
     try:
@@ -49,30 +49,30 @@ def command(argv: Sequence[str]) -> int:
     except Exception as error:
         if configs is not None:
             raise
-        raise UsageError(exits.one_line(error)) from error  # help, or the config, of what cannot be composed
+        raise UsageError(exit_codes.one_line(error)) from error  # help, or the config, of what cannot be composed
     except KeyboardInterrupt as interruption:
         raise KeyboardInterrupt(f"{str(interruption) or 'interrupted'}; resume with: {resume_command(argv)}") from None
     if isinstance(failure, UsageError | RunError):
         raise failure
     if failure is not None and configs:
         log_file = RunFolder(Path(configs[0].run_dir)).log
-        line = f"{type(failure).__name__}: {exits.one_line(failure)}; the traceback is in {log_file}"
+        line = f"{type(failure).__name__}: {exit_codes.one_line(failure)}; the traceback is in {log_file}"
         raise RunError(line) from failure
-    return exits.DONE
+    return exit_codes.DONE
 
 
-def plan(config: DictConfig) -> "Plan":
+def plan(config: DictConfig) -> "ResumeDecision":
     """What a job's folder says it has to do; raises `UsageError` where it cannot be done."""
     from ntm_repro import kernels
-    from ntm_repro.cli import build
+    from ntm_repro.cli import factory
     from ntm_repro.training import resume
 
-    kernels.check(config.kernel.name, build.device(config.device.name).type)
+    kernels.check(config.kernel.name, factory.device(config.device.name).type)
     folder = RunFolder(Path(config.run_dir))
     wanted = schema.identity(schema.plain(config))
     record = compose.load_record(folder.path)
     there = None if record is None else schema.identity(record)
-    return resume.plan(
+    return resume.decide(
         folder,
         identity=schema.canonical(wanted),
         recorded=None if there is None else schema.canonical(there),
@@ -83,7 +83,7 @@ def plan(config: DictConfig) -> "Plan":
 
 
 def _train(config: DictConfig) -> None:
-    from ntm_repro.cli import build
+    from ntm_repro.cli import factory
     from ntm_repro.training.run import run
 
     folder = RunFolder(Path(config.run_dir))
@@ -93,7 +93,7 @@ def _train(config: DictConfig) -> None:
             print(finished_line(folder))
             return
         record = schema.plain(config)
-        trainer = build.trainer(config)
+        trainer = factory.trainer(config)
         begin = f", resumed at {decided.checkpoint.sequences:,} sequences" if decided.checkpoint else ""
         threads = f"{config.threads} thread{'s' if config.threads > 1 else ''}"
         size = f"{trainer.model.parameter_count:,} parameters"
@@ -166,7 +166,7 @@ def _sweep(arguments: Sequence[str], configs: Sequence[DictConfig], argv: Sequen
         interrupted = True
     except Exception as error:  # of a launcher: a job that was killed, a setting of its own that it refuses
         # Submitit's errors end in the job's own log; their first sentence says which job it was.
-        trouble = f"; {exits.one_line(error).partition('. ')[0]}"
+        trouble = f"; {exit_codes.one_line(error).partition('. ')[0]}"
     failed = 0
     print("\nresults")
     for config in configs:
@@ -185,7 +185,7 @@ def _sweep(arguments: Sequence[str], configs: Sequence[DictConfig], argv: Sequen
         raise KeyboardInterrupt(f"interrupted; resume with: {resume_command(argv)}")
     if failed:
         raise RunError(f"{failed} of {len(configs)} runs did not finish{trouble}; the same command goes on with them")
-    return exits.DONE
+    return exit_codes.DONE
 
 
 if __name__ == "__main__":

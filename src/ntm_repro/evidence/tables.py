@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ntm_repro.evidence import convergence, paper, rendering, runs
 from ntm_repro.evidence.rendering import Cell, Column, Table
 from ntm_repro.evidence.runs import MODELS, NAMES, TASKS, Run
-from ntm_repro.evidence.windows import WIDTH, windows
+from ntm_repro.evidence.windows import WINDOW, windows
 from ntm_repro.training.settings import TrainSettings
 
 TARGETS = (50_000, 100_000, 200_000, 300_000, 500_000, 1_000_000)  # sequences
@@ -123,7 +123,7 @@ def convergence_of(pairs: Sequence[Pair]) -> Table:
                     **dict(zip(below, ours.reached, strict=True)),
                     "relapses": ours.relapses,
                     "final": ours.final,
-                    "paper, there": paper_at.get(run.sequences // WIDTH * WIDTH),
+                    "paper, there": paper_at.get(run.sequences // WINDOW * WINDOW),
                     "status": _status(run),
                 }
             )

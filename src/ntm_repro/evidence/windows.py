@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ntm_repro.training.metrics import OPTIMUM_COLUMN, Row
 
-WIDTH = 10_000  # sequences of a point in the paper's curves
+WINDOW = 10_000  # sequences of a point in the paper's curves
 
 
 class Window(NamedTuple):
@@ -38,7 +38,7 @@ def optimum(row: Row) -> float:
 
 
 def windows(
-    rows: Sequence[Row], cost: Callable[[Row], float] = bits, width: int = WIDTH, growth: float = 0.0
+    rows: Sequence[Row], cost: Callable[[Row], float] = bits, width: int = WINDOW, growth: float = 0.0
 ) -> list[Window]:
     """Means over windows made of whole rows, so that each is exact however often the run logged.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ntm_repro.figures.sources import Sources
+    from ntm_repro.figures.run_store import RunStore
 
 # Figure of the paper → the module of this package that draws it, and what it is told. Figures 1 and 2 are diagrams.
 FIGURES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -36,7 +36,7 @@ FIGURES: dict[str, tuple[str, dict[str, Any]]] = {
 MORE: dict[str, tuple[str, dict[str, Any]]] = {"beyond": ("beyond", {})}
 
 
-def drawer(name: str) -> "Callable[[Sources], Figure]":
+def drawer(name: str) -> "Callable[[RunStore], Figure]":
     """The function that draws a figure from the evidence."""
     module, arguments = (FIGURES | MORE)[name]
     return partial(import_module(f"ntm_repro.figures.{module}").draw, **arguments)

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from ntm_repro.evidence import paper
 from ntm_repro.evidence.runs import MODELS, NAMES, Run
-from ntm_repro.figures import comparing
-from ntm_repro.figures.sources import Sources
+from ntm_repro.figures import paper_overlay
+from ntm_repro.figures.run_store import RunStore
 from ntm_repro.figures.style import COLOURS
 from ntm_repro.tasks.priority_sort import WIDTH
 
@@ -49,7 +49,7 @@ PANELS = {
 }
 
 
-def draw(sources: Sources) -> Figure:
+def draw(sources: RunStore) -> Figure:
     """One panel a task, from the evaluations beyond the paper in the evidence."""
     figure = Figure(figsize=SIZE)
     panels = figure.subplots(2, 3).flat
@@ -57,8 +57,8 @@ def draw(sources: Sources) -> Figure:
     for axes, (task, panel) in zip(panels, PANELS.items(), strict=False):
         _draw_panel(axes, panel, {model: values_of(runs[task, model], panel.value) for model in MODELS})
         axes.set(title=f"{NAMES[task]} (trained on {panel.trained})", xlabel=panel.x, ylabel=panel.y)
-    comparing.legend_of_dots(figure.axes[-1], MODELS)
-    comparing.notes(figure, _notes(runs))
+    paper_overlay.legend_of_dots(figure.axes[-1], MODELS)
+    paper_overlay.notes(figure, _notes(runs))
     return figure
 
 
@@ -78,8 +78,8 @@ def _draw_panel(axes: Axes, panel: Panel, values: dict[str, dict[str, list[float
         for place, setting in enumerate(settings):
             if setting in found:
                 seeds, x = found[setting], place + offset
-                axes.plot([x] * len(seeds), seeds, color=COLOURS[model], **comparing.SEED_DOT)
-                axes.plot([x], [statistics.median(seeds)], color=COLOURS[model], **comparing.MEDIAN_DOT)
+                axes.plot([x] * len(seeds), seeds, color=COLOURS[model], **paper_overlay.SEED_DOT)
+                axes.plot([x], [statistics.median(seeds)], color=COLOURS[model], **paper_overlay.MEDIAN_DOT)
     axes.set_xticks(range(len(settings)), settings)
     axes.set_xlim(-0.5, max(len(settings), 1) - 0.5)
     axes.grid(visible=False, axis="x")

@@ -4,8 +4,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ntm_repro.evaluation.traces import answer, trace
-from ntm_repro.figures import answers, panels
-from ntm_repro.figures.sources import Sources, Trained
+from ntm_repro.figures import answer_strips, panels
+from ntm_repro.figures.run_store import RunStore, Trained
 from ntm_repro.figures.style import LABELS
 
 ABOVE, BELOW = (10, 20, 30, 50), 120  # lengths
@@ -18,12 +18,12 @@ WIDTH, LEFT, RIGHT = 9.5, 0.85, 0.75
 HEADING, TITLES, STEPS, CAPTION = 0.4, 0.4, 0.42, 0.55
 
 
-def draw(sources: Sources, model: str) -> Figure:
+def draw(sources: RunStore, model: str) -> Figure:
     """Targets above outputs, and the bits that differ; a step is equally wide in all panels."""
     trained = sources.trained("copy", model)
     if trained is None:
         return panels.only_a_note(panels.absence(sources, "copy", model))
-    row = TITLES + answers.height(8) + STEPS
+    row = TITLES + answer_strips.height(8) + STEPS
     sheet = panels.sheet(WIDTH, HEADING + 2 * row + CAPTION)
     task = trained.task
     seen = f"{task.min_length} to {task.max_length}"  # type: ignore[attr-defined]
@@ -49,17 +49,17 @@ def _copy(
     sheet: panels.Sheet, left: float, top: float, step: float, trained: Trained, length: int, named: bool
 ) -> None:
     said = answer(trace(trained.task, trained.kernel, length, trained.run.seed))
-    strips, image = answers.strips(sheet, left, top, length * step, said)
+    strips, image = answer_strips.strips(sheet, left, top, length * step, said)
     wrong = int(said.wrong_AC.sum())
     between = "\n" if length < 40 else ": "
     strips[0].set_title(f"length {length}{between}{wrong:,} of {said.wrong_AC.size:,} wrong", fontsize=7.6)
     _steps(strips[-1], length)
     if named:
-        answers.name_strips(strips, 6)
+        answer_strips.name_strips(strips, 6)
     if length == BELOW:
         strips[-1].set_xlabel("vector")
-        tall = answers.CHANNEL * 8
-        colour = (WIDTH - RIGHT + 0.1, top, 0.09, 2 * tall + answers.GAP)
+        tall = answer_strips.CHANNEL * 8
+        colour = (WIDTH - RIGHT + 0.1, top, 0.09, 2 * tall + answer_strips.GAP)
         panels.colour_bar(sheet, colour, image, "P(bit = 1)")
 
 

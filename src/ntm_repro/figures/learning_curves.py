@@ -14,9 +14,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 
 from ntm_repro.evidence import paper
 from ntm_repro.evidence.runs import MODELS, NAMES, Run
-from ntm_repro.evidence.windows import WIDTH, Window, bits, gap, median, optimum, windows
-from ntm_repro.figures import comparing
-from ntm_repro.figures.sources import Sources
+from ntm_repro.evidence.windows import WINDOW, Window, bits, gap, median, optimum, windows
+from ntm_repro.figures import paper_overlay
+from ntm_repro.figures.run_store import RunStore
 from ntm_repro.figures.style import COLOURS, OPTIMUM
 
 SIZE = (10.5, 4.6)  # inches
@@ -43,7 +43,7 @@ class Panel(NamedTuple):
     floor: float = float("-inf")
 
 
-def draw(sources: Sources, task: str) -> Figure:
+def draw(sources: RunStore, task: str) -> Figure:
     """The task's learning curves from the evidence."""
     number = paper.LEARNING_FIGURES[task]
     runs = {model: sources.runs(task, model) for model in MODELS}
@@ -51,12 +51,12 @@ def draw(sources: Sources, task: str) -> Figure:
     left, right = figure.subplots(1, 2)
 
     _curves(left, number, runs, Panel(lambda run: windows(run.rows, bits), lambda value: value))
-    _linear(left, number, paper.AXES[number][1], f"bits per sequence (means over {WIDTH:,})")
+    _linear(left, number, paper.AXES[number][1], f"bits per sequence (means over {WINDOW:,})")
     left.set_title(f"Figure {number}, {NAMES[task]}: the paper's axes")
     if task == NGRAMS:
         _optima(left, [run for found in runs.values() for run in found])
         _curves(right, number, runs, Panel(lambda run: windows(run.rows, gap), _gap_of_paper))
-        _linear(right, number, GAPS, f"bits above the optimum (means over {WIDTH:,})")
+        _linear(right, number, GAPS, f"bits above the optimum (means over {WINDOW:,})")
         right.set_title("Above the optimal estimator on the same sequences")
     else:
         bottom = CLOSE_UP[task][0]
@@ -65,8 +65,8 @@ def draw(sources: Sources, task: str) -> Figure:
         _logarithmic(right, number, CLOSE_UP[task])
         right.set_title(f"From the first thousand sequences; below {bottom:g} bits drawn at {bottom:g}")
 
-    comparing.legend(figure, {model: len(found) for model, found in runs.items()})
-    comparing.notes(figure, _notes(sources, task))
+    paper_overlay.legend(figure, {model: len(found) for model, found in runs.items()})
+    paper_overlay.notes(figure, _notes(sources, task))
     return figure
 
 
@@ -76,13 +76,13 @@ def _curves(axes: Axes, number: int, runs: dict[str, list[Run]], panel: Panel) -
         curves = [panel.windows(run) for run in found]
         for run, curve in zip(found, curves, strict=True):
             points = [(window.middle, window.mean) for window in curve]
-            _line(axes, points, panel.floor, model, f"seed {run.seed}", comparing.SEED)
-        _line(axes, median(curves), panel.floor, model, "median", comparing.MEDIAN)
+            _line(axes, points, panel.floor, model, f"seed {run.seed}", paper_overlay.SEED)
+        _line(axes, median(curves), panel.floor, model, "median", paper_overlay.MEDIAN)
         printed = [(1000 * x, panel.of_paper(value)) for x, value in paper.plotted(number, model)]
-        _line(axes, printed, panel.floor, model, "paper", comparing.PAPER)
+        _line(axes, printed, panel.floor, model, "paper", paper_overlay.PAPER)
 
 
-def _line(axes: Axes, points: Points, floor: float, model: str, what: str, look: comparing.Look) -> None:
+def _line(axes: Axes, points: Points, floor: float, model: str, what: str, look: paper_overlay.Look) -> None:
     """A line through (sequences, bits), over thousands of sequences."""
     x = [sequences / 1000 for sequences, _ in points]
     y = [max(value, floor) for _, value in points]
@@ -121,11 +121,11 @@ def _optima(axes: Axes, found: Sequence[Run]) -> None:
         label = f"optimal estimator, our sequences ({ours:.1f})"
         lines.append(axes.axhline(ours, color=OPTIMUM, linewidth=1, label=label))
     label = f"optimal estimator, the paper's ({paper.NGRAM_OPTIMUM:.1f})"
-    lines.append(axes.axhline(paper.NGRAM_OPTIMUM, color=OPTIMUM, label=label, **comparing.PAPER))
+    lines.append(axes.axhline(paper.NGRAM_OPTIMUM, color=OPTIMUM, label=label, **paper_overlay.PAPER))
     axes.legend(handles=lines, loc="upper right")
 
 
-def _notes(sources: Sources, task: str) -> list[str]:
+def _notes(sources: RunStore, task: str) -> list[str]:
     """What is missing, model by model, and what the numbers cannot tell."""
     missing = [f"{paper.NAMES[model]}, {missing}" for model in MODELS for missing in sources.gaps(task, model)]
     if task != NGRAMS:

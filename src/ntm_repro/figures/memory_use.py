@@ -13,11 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ntm_repro.evaluation.locations import mean_maximum, used_rows, written_last
-from ntm_repro.evaluation.queries import items_and_query
+from ntm_repro.evaluation.recall_queries import items_and_query
 from ntm_repro.evaluation.traces import Heads, Traced, answer, trace
 from ntm_repro.figures import panels
 from ntm_repro.figures.channels import CHANNELS
-from ntm_repro.figures.sources import Sources
+from ntm_repro.figures.run_store import RunStore
 from ntm_repro.tasks import Setting
 from ntm_repro.tasks.associative_recall import VECTORS
 from ntm_repro.tasks.repeat_copy import COUNT
@@ -63,7 +63,7 @@ class Scene(NamedTuple):
     explain: Callable[[Panels, Traced, Weightings], None] | None
 
 
-def draw(sources: Sources, task: str) -> Figure:
+def draw(sources: RunStore, task: str) -> Figure:
     """Two columns of three panels; of the memory only the locations in use."""
     trained = sources.trained(task, MODEL)
     if trained is None:

@@ -13,11 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
-from ntm_repro.evaluation.contexts import contexts, most_visited, overlap
 from ntm_repro.evaluation.locations import used_rows
+from ntm_repro.evaluation.ngram_contexts import contexts, most_visited, overlap
 from ntm_repro.evaluation.traces import trace
 from ntm_repro.figures import panels
-from ntm_repro.figures.sources import Sources
+from ntm_repro.figures.run_store import RunStore
 from ntm_repro.tasks.dynamic_ngrams import optimal_predictions
 
 TASK, MODEL = "dynamic_ngrams", "ntm"
@@ -42,7 +42,7 @@ class Panels(NamedTuple):
 TITLES = ("inputs: the bit before", "vectors added", "predictions: P(1)", "write weightings", "read weightings")
 
 
-def draw(sources: Sources) -> Figure:
+def draw(sources: RunStore) -> Figure:
     """Inputs, vectors added, predictions, and the weightings of the locations in use, over the last steps."""
     trained = sources.trained(TASK, MODEL)
     if trained is None:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from ntm_repro.evaluation.traces import answer, trace
 from ntm_repro.figures import panels
-from ntm_repro.figures.sources import Sources, Trained
+from ntm_repro.figures.run_store import RunStore, Trained
 from ntm_repro.figures.style import COLOURS, LABELS, OPTIMUM
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.dynamic_ngrams import TASK as NGRAMS
@@ -23,7 +23,7 @@ PAGE, LEFT, RIGHT = 9.5, 0.65, 0.25
 HEADING, TITLE, TALL, STEPS, CAPTION = 0.4, 0.34, 1.05, 0.5, 0.85
 
 
-def draw(sources: Sources) -> Figure:
+def draw(sources: RunStore) -> Figure:
     """P(next bit = 1) over the steps of one sequence, a panel for each estimator, the bits themselves at its edges."""
     found = {model: sources.trained(TASK, model) for model in MODELS}
     task = next((trained.task for trained in found.values() if trained is not None), NGRAMS())

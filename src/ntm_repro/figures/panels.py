@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from ntm_repro.figures import style
-from ntm_repro.figures.sources import Sources, Trained
+from ntm_repro.figures.run_store import RunStore, Trained
 
 FRAME = "0.6"  # colour of panels' edges
 QUIET = "0.35"  # of captions
@@ -128,7 +128,7 @@ def note(axes: Axes, text: str) -> None:
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=QUIET, fontsize=8)
 
 
-def absence(sources: Sources, task: str, model: str) -> str:
+def absence(sources: RunStore, task: str, model: str) -> str:
     """Why there is no trained model of the pair, and which command makes one."""
     gaps = sources.gaps(task, model) or [f"make reproduce TASKS={task} MODELS={model}"]
     reason = gaps[0].replace(": make", ":\nmake")

@@ -9,8 +9,8 @@ from matplotlib.ticker import FuncFormatter
 
 from ntm_repro.evidence import paper
 from ntm_repro.evidence.runs import MODELS, Run
-from ntm_repro.figures import comparing
-from ntm_repro.figures.sources import Sources
+from ntm_repro.figures import paper_overlay
+from ntm_repro.figures.run_store import RunStore
 from ntm_repro.figures.style import COLOURS
 
 TASK = "associative_recall"
@@ -20,7 +20,7 @@ LINEAR, LOGARITHMIC = (-0.5, 42.0), (0.001, 100.0)  # bits per sequence of the p
 Points = list[tuple[float, float]]
 
 
-def draw(sources: Sources) -> Figure:
+def draw(sources: RunStore) -> Figure:
     """Figure 11 from the evaluations in the evidence."""
     runs = {model: sources.runs(TASK, model) for model in MODELS}
     evaluated = {model: [run for run in found if run.evaluation] for model, found in runs.items()}
@@ -32,8 +32,8 @@ def draw(sources: Sources) -> Figure:
     left.set(ylim=LINEAR, title="Figure 11, associative recall on longer sequences: the paper's axes")
     right.set(ylim=LOGARITHMIC, yscale="log", title="The same, logarithmic; below 0.001 bits drawn at 0.001")
     right.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    comparing.legend(figure, {model: len(found) for model, found in evaluated.items()})
-    comparing.notes(figure, _notes(sources, runs))
+    paper_overlay.legend(figure, {model: len(found) for model, found in evaluated.items()})
+    paper_overlay.notes(figure, _notes(sources, runs))
     return figure
 
 
@@ -55,15 +55,15 @@ def _grid(run: Run) -> list[dict[str, Any]]:
 
 def _lines(axes: Axes, evaluated: dict[str, list[Run]], floor: float) -> None:
     for model, found in evaluated.items():
-        lines = [(f"seed {run.seed}", bits_over_items(run), comparing.SEED) for run in found]
-        lines.append(("median", median_over_items(found), comparing.MEDIAN | {"marker": "o", "markersize": 5}))
-        lines.append(("paper", paper.curve(FIGURE, model), comparing.PAPER | {"marker": "D", "markersize": 3.5}))
+        lines = [(f"seed {run.seed}", bits_over_items(run), paper_overlay.SEED) for run in found]
+        lines.append(("median", median_over_items(found), paper_overlay.MEDIAN | {"marker": "o", "markersize": 5}))
+        lines.append(("paper", paper.curve(FIGURE, model), paper_overlay.PAPER | {"marker": "D", "markersize": 3.5}))
         for what, points, look in lines:
             x, y = [x for x, _ in points], [max(y, floor) for _, y in points]
             axes.plot(x, y, color=COLOURS[model], label=f"{model} {what}", **look)
 
 
-def _notes(sources: Sources, runs: dict[str, list[Run]]) -> list[str]:
+def _notes(sources: RunStore, runs: dict[str, list[Run]]) -> list[str]:
     """How many sequences a point is, and what is missing."""
     counts = {entry["sequences"] for found in runs.values() for run in found for entry in _grid(run)}
     lines = ["Trained on 2 to 6 items."]

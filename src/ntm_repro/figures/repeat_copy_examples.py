@@ -4,9 +4,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ntm_repro.evaluation.traces import Answer, answer, trace
-from ntm_repro.figures import answers, panels
+from ntm_repro.figures import answer_strips, panels
 from ntm_repro.figures.channels import CHANNELS
-from ntm_repro.figures.sources import Sources, Trained
+from ntm_repro.figures.run_store import RunStore, Trained
 from ntm_repro.figures.style import LABELS
 from ntm_repro.tasks.repeat_copy import MARKER
 
@@ -22,9 +22,9 @@ WIDTH, LEFT, RIGHT = 9.5, 1.25, 0.75
 HEADING, TITLE, STEPS, CAPTION = 0.35, 0.3, 0.36, 0.8
 
 
-def draw(sources: Sources) -> Figure:
+def draw(sources: RunStore) -> Figure:
     """Targets above outputs for each model and setting, with the channel of the end marker below the bits."""
-    tall = answers.height(7)
+    tall = answer_strips.height(7)
     row = TITLE + tall + STEPS
     sheet = panels.sheet(WIDTH, HEADING + len(MODELS) * len(SETTINGS) * row + CAPTION)
     sheet.write(LEFT, 0.1, "Repeat copy: twice the repeats, and twice the length, seen in training", size=11)
@@ -62,9 +62,9 @@ def _example(sheet: panels.Sheet, top: float, trained: Trained, setting: tuple[i
     length, repeats = setting
     said = answer(trace(trained.task, trained.kernel, setting, trained.run.seed))
     channels = CHANNELS[TASK].outputs
-    strips, image = answers.strips(sheet, LEFT, top, WIDTH - LEFT - RIGHT, said, channels)
+    strips, image = answer_strips.strips(sheet, LEFT, top, WIDTH - LEFT - RIGHT, said, channels)
     strips[0].set_title(f"{_title(trained.run.model, setting)}: {outcome(said)}", fontsize=9)
-    answers.name_strips(strips, 30)
+    answer_strips.name_strips(strips, 30)
     for axes in strips[:2]:
         for repeat in range(1, repeats + 1):
             axes.axvline(repeat * length - 0.5, color="white", linewidth=0.5)
@@ -73,5 +73,5 @@ def _example(sheet: panels.Sheet, top: float, trained: Trained, setting: tuple[i
     strips[-1].annotate(
         "repeat", (0, 0), (-6, -4), "axes fraction", textcoords="offset points", ha="right", va="top", fontsize=8
     )
-    place = (WIDTH - RIGHT + 0.1, top, 0.09, 2 * 7 * answers.CHANNEL + answers.GAP)
+    place = (WIDTH - RIGHT + 0.1, top, 0.09, 2 * 7 * answer_strips.CHANNEL + answer_strips.GAP)
     panels.colour_bar(sheet, place, image, "P(bit = 1)")

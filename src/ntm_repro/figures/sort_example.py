@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ntm_repro.evaluation.traces import Answer, answer, trace
-from ntm_repro.figures import answers, panels
-from ntm_repro.figures.sources import Sources
+from ntm_repro.figures import answer_strips, panels
+from ntm_repro.figures.run_store import RunStore
 from ntm_repro.figures.style import SIGNED_MAP
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.priority_sort import PRIORITY, WIDTH
@@ -18,10 +18,10 @@ SEED = 1  # of the sequence where there is no model
 # Inches.
 PAGE, LEFT, BETWEEN, RIGHT = 9.5, 0.75, 0.95, 0.75
 HEADING, TITLE, TALL, STEPS, CAPTION = 0.4, 0.3, 1.0, 0.5, 0.35
-STRIP = WIDTH * answers.CHANNEL
+STRIP = WIDTH * answer_strips.CHANNEL
 
 
-def draw(sources: Sources) -> Figure:
+def draw(sources: RunStore) -> Figure:
     """Vectors above their priorities on the left; the highest of them, in order, as asked for and as answered."""
     trained = sources.trained(TASK, MODEL)
     task = SORT() if trained is None else trained.task
@@ -65,14 +65,14 @@ def _question(sheet: panels.Sheet, top: float, step: float, input_VI: np.ndarray
 
 def _answer(sheet: panels.Sheet, place: tuple[float, float, float], said: Answer) -> None:
     """Targets, outputs and wrong bits; `place`: left, top, width."""
-    strips, image = answers.strips(sheet, *place, said)
-    answers.name_strips(strips, 6)
+    strips, image = answer_strips.strips(sheet, *place, said)
+    answer_strips.name_strips(strips, 6)
     strips[0].set_title(
         f"the answer: {int(said.wrong_AC.sum())} of {said.wrong_AC.size} bits wrong", fontsize=9.5, pad=4
     )
     _number(strips[-1], len(said.target_AC))
     left, top, width = place
-    panels.colour_bar(sheet, (left + width + 0.1, top, 0.09, 2 * STRIP + answers.GAP), image, "P(bit = 1)")
+    panels.colour_bar(sheet, (left + width + 0.1, top, 0.09, 2 * STRIP + answer_strips.GAP), image, "P(bit = 1)")
 
 
 def _unanswered(sheet: panels.Sheet, place: tuple[float, float, float], target_HC: np.ndarray, why: str) -> None:

@@ -14,7 +14,7 @@ from ntm_repro.evaluation.linear_fit import Line, straightest
 from ntm_repro.evaluation.locations import mean_maximum, used_rows
 from ntm_repro.evaluation.traces import answer, trace
 from ntm_repro.figures import panels
-from ntm_repro.figures.sources import Sources
+from ntm_repro.figures.run_store import RunStore
 from ntm_repro.figures.style import COLOURS
 from ntm_repro.tasks.priority_sort import PRIORITY
 
@@ -32,7 +32,7 @@ class Head(NamedTuple):
     weighting_TN: np.ndarray
 
 
-def draw(sources: Sources) -> Figure:
+def draw(sources: RunStore) -> Figure:
     """Locations over priorities with the line; beside it the weightings that the line predicts, and those traced."""
     trained = sources.trained(TASK, MODEL)
     if trained is None:

@@ -5,7 +5,7 @@ import logging
 from ntm_repro.errors import UsageError
 from ntm_repro.kernels.base import Cost, Kernel, Moments
 from ntm_repro.kernels.eager import Eager
-from ntm_repro.kernels.fused import cover
+from ntm_repro.kernels.fused import support
 from ntm_repro.models import Model
 
 __all__ = ["Cost", "Eager", "Kernel", "Moments", "check", "choose"]
@@ -20,9 +20,9 @@ def choose(name: str, model: Model) -> Kernel:
     """
     if name == "eager":
         return Eager(model)
-    obstacle = cover.obstacle_here(next(model.parameters()).device.type) or cover.obstacle(model)
+    obstacle = support.unsupported_here(next(model.parameters()).device.type) or support.unsupported_reason(model)
     if obstacle is None:
-        from ntm_repro.kernels.fused.bridge import FusedSequences
+        from ntm_repro.kernels.fused.torch_interface import FusedSequences
 
         return FusedSequences(model)  # type: ignore[arg-type]
     if name != "auto":
@@ -33,7 +33,7 @@ def choose(name: str, model: Model) -> Kernel:
 
 def check(name: str, device: str) -> None:
     """Raise `UsageError` where a kernel asked for by name cannot run any model on `device` ("cpu", "cuda")."""
-    obstacle = cover.obstacle_here(device) if name == "numba" else None
+    obstacle = support.unsupported_here(device) if name == "numba" else None
     if obstacle is not None:
         raise _refusal(name, obstacle)
 

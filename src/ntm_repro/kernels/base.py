@@ -10,7 +10,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from torch import Tensor
 
-from ntm_repro.kernels.flat import FlatParameters
+from ntm_repro.kernels.flat_parameters import FlatParameters
 from ntm_repro.models import Model, State, Unrolled
 
 

@@ -17,7 +17,7 @@ from ntm_repro.models import initialisation, memory
 from ntm_repro.models.addressing import HeadParameters, address
 from ntm_repro.models.base import Model
 from ntm_repro.models.controllers import Controller, LSTMStack
-from ntm_repro.models.starts import STARTS, Start
+from ntm_repro.models.initial_state import STARTS, Start
 
 Activation = Enum("Activation", "tanh linear")
 ReadOrder = Enum("ReadOrder", "after before")
@@ -34,7 +34,7 @@ class ControllerSettings:
 
 @dataclass
 class MemorySettings:
-    """`locations` N × `width` M; `start` as in `starts.py`."""
+    """`locations` N × `width` M; `start` as in `initial_state.py`."""
 
     locations: int = 128
     width: int = 20

@@ -5,8 +5,8 @@ from functools import partial
 from typing import NamedTuple
 
 from ntm_repro.evidence.runs import MODELS
-from ntm_repro.figures.sources import Sources
-from ntm_repro.report import generalising, heads, learning
+from ntm_repro.figures.run_store import RunStore
+from ntm_repro.report import curve_measures, generalisation_measures, memory_measures
 from ntm_repro.report.verdicts import Measure
 
 
@@ -17,11 +17,11 @@ class Claim(NamedTuple):
     says: str
     task: str
     models: Sequence[str]
-    measures: Callable[[Sources], list[Measure]]
+    measures: Callable[[RunStore], list[Measure]]
 
 
 def _curve(title: str, says: str, task: str) -> Claim:
-    return Claim(title, says, task, MODELS, partial(learning.measures, task=task))
+    return Claim(title, says, task, MODELS, partial(curve_measures.measures, task=task))
 
 
 NTM = ("ntm",)
@@ -36,21 +36,21 @@ CLAIMS = {
         "Trained on at most 20 vectors, the NTM copies 30 and 50 almost perfectly, and 120 with a few errors.",
         "copy",
         NTM,
-        generalising.copy_by_ntm,
+        generalisation_measures.copy_by_ntm,
     ),
     "fig05": Claim(
         "Copy: the LSTM on longer sequences",
         "The LSTM copies what it was trained on, and degrades rapidly beyond 20 vectors.",
         "copy",
         ("lstm",),
-        generalising.copy_by_lstm,
+        generalisation_measures.copy_by_lstm,
     ),
     "fig06": Claim(
         "Copy: use of the memory",
         "The NTM has learned an algorithm: write each vector to the next location, go back, read the same locations.",
         "copy",
         NTM,
-        heads.copy,
+        memory_measures.copy,
     ),
     "fig07": _curve(
         "Repeat copy: learning curves",
@@ -62,14 +62,14 @@ CLAIMS = {
         "The NTM copies twice the length; at twice the repeats it copies on but loses count; the LSTM does neither.",
         "repeat_copy",
         ("ntm", "lstm"),
-        generalising.repeat_copy,
+        generalisation_measures.repeat_copy,
     ),
     "fig09": Claim(
         "Repeat copy: use of the memory",
         "The read head goes through the written locations once a repeat, and jumps back to the first after each.",
         "repeat_copy",
         NTM,
-        heads.repeat_copy,
+        memory_measures.repeat_copy,
     ),
     "fig10": _curve(
         "Associative recall: learning curves",
@@ -81,14 +81,14 @@ CLAIMS = {
         "NTMs trained on at most 6 items are nearly perfect on 12 and go wrong slowly from there; the LSTM does not.",
         "associative_recall",
         MODELS,
-        generalising.recall,
+        generalisation_measures.recall,
     ),
     "fig12": Claim(
         "Associative recall: use of the memory",
         "The NTM finds the queried item by content, and reads the item after it by a shift to the next location.",
         "associative_recall",
         NTM,
-        heads.recall,
+        memory_measures.recall,
     ),
     "fig13": _curve(
         "Dynamic N-grams: learning curves",
@@ -100,28 +100,28 @@ CLAIMS = {
         "On a sequence of 200 bits the models' predictions follow those of the optimal estimator.",
         "dynamic_ngrams",
         ("ntm", "lstm"),
-        heads.ngram_predictions,
+        memory_measures.ngram_predictions,
     ),
     "fig15": Claim(
         "Dynamic N-grams: use of the memory",
         "The NTM keeps counts: the same location is read, and written anew, whenever the same context occurs.",
         "dynamic_ngrams",
         NTM,
-        heads.ngram_memory,
+        memory_measures.ngram_memory,
     ),
     "fig16": Claim(
         "Priority sort: an example",
         "Shown 20 vectors with priorities, the network is to give the 16 highest, in order.",
         "priority_sort",
         NTM,
-        generalising.sort_example,
+        generalisation_measures.sort_example,
     ),
     "fig17": Claim(
         "Priority sort: use of the memory",
         "The NTM writes each vector to a location that is a linear function of its priority, and reads them in order.",
         "priority_sort",
         NTM,
-        heads.sort,
+        memory_measures.sort,
     ),
     "fig18": _curve(
         "Priority sort: learning curves",

@@ -10,11 +10,11 @@ from typing import NamedTuple
 from ntm_repro.evidence import paper, tables
 from ntm_repro.evidence.runs import MODELS, NAMES, TASKS
 from ntm_repro.figures import FIGURES, drawer
-from ntm_repro.figures.sources import Sources
+from ntm_repro.figures.run_store import RunStore
 from ntm_repro.figures.style import styled
-from ntm_repro.report import learning, verdicts, viewer
-from ntm_repro.report.behind import Behind, behind
+from ntm_repro.report import curve_measures, verdicts, viewer
 from ntm_repro.report.claims import CLAIMS, Claim
+from ntm_repro.report.provenance import Behind, behind
 from ntm_repro.report.recordings import all_gaps, all_recordings
 from ntm_repro.report.templating import asset, render
 from ntm_repro.report.verdicts import Measure, Verdict
@@ -49,13 +49,13 @@ class Judged(NamedTuple):
         return verdicts.together([measure.verdict for measure in self.measures])
 
 
-def judge(name: str, sources: Sources) -> Judged:
+def judge(name: str, sources: RunStore) -> Judged:
     """A figure's picture, numbers and background, from the evidence."""
     claim = CLAIMS[name]
     return Judged(name, claim, claim.measures(sources), behind(sources, claim), _picture(name, sources))
 
 
-def page(sources: Sources, names: Sequence[str] = tuple(FIGURES), told: Callable[[str], None] = lambda _: None) -> str:
+def page(sources: RunStore, names: Sequence[str] = tuple(FIGURES), told: Callable[[str], None] = lambda _: None) -> str:
     """The report as HTML, of all figures or those named; `told` is called with what is done next."""
     figures = []
     for name in names:
@@ -67,7 +67,8 @@ def page(sources: Sources, names: Sequence[str] = tuple(FIGURES), told: Callable
     counts = Counter(figure.verdict for figure in figures)
     every = {table.name: table for table in tables.every(sources.evidence)}
     glance = [
-        (NAMES[task], [learning.last(task, model, sources.runs(task, model)) for model in MODELS]) for task in TASKS
+        (NAMES[task], [curve_measures.last(task, model, sources.runs(task, model)) for model in MODELS])
+        for task in TASKS
     ]
     return render(
         "index.html.j2",
@@ -87,7 +88,7 @@ def page(sources: Sources, names: Sequence[str] = tuple(FIGURES), told: Callable
     )
 
 
-def _picture(name: str, sources: Sources) -> Picture:
+def _picture(name: str, sources: RunStore) -> Picture:
     """A figure drawn; its size in pixels is what a PNG's header begins with."""
     content = BytesIO()
     with styled():

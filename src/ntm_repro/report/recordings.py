@@ -18,12 +18,12 @@ from ntm_repro.evidence import runs
 from ntm_repro.evidence.runs import NAMES
 from ntm_repro.figures import panels
 from ntm_repro.figures.channels import CHANNELS
-from ntm_repro.figures.sources import Sources, Trained
+from ntm_repro.figures.run_store import RunStore, Trained
 from ntm_repro.figures.style import LABELS
 from ntm_repro.kernels import Kernel
 from ntm_repro.models.ntm import NTM
 from ntm_repro.report.packing import pack, pack_exactly
-from ntm_repro.report.phases import extent, phases
+from ntm_repro.report.step_captions import extent, phases
 from ntm_repro.tasks import Setting, Task
 from ntm_repro.tasks.dynamic_ngrams import DynamicNGrams, optimal_predictions
 
@@ -40,7 +40,7 @@ MODELS = ("ntm", "ntm_ff")
 Recording = dict[str, Any]
 
 
-def all_recordings(sources: Sources) -> list[Recording]:
+def all_recordings(sources: RunStore) -> list[Recording]:
     """The scenes of every pair whose weights were kept, in the paper's order."""
     return [
         record(trained, setting)
@@ -50,7 +50,7 @@ def all_recordings(sources: Sources) -> list[Recording]:
     ]
 
 
-def all_gaps(sources: Sources) -> list[str]:
+def all_gaps(sources: RunStore) -> list[str]:
     """A line for each pair that has no weights to play: what is missing, and the command that makes it."""
     lines = []
     for task, model in _pairs():

@@ -18,10 +18,10 @@ from ntm_repro.models import Model
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks import Batch, Task
 from ntm_repro.training.checkpoint import Checkpoint
+from ntm_repro.training.loggers import Logger
 from ntm_repro.training.metrics import Window
 from ntm_repro.training.optimiser import GravesRMSProp
 from ntm_repro.training.settings import TrainSettings
-from ntm_repro.training.sinks import Sink
 
 # Batches drawn at a time. One by one, between updates, drawing and the kernel would each find the other's data in the
 # processor's caches: that slows down both.
@@ -133,7 +133,7 @@ class Trainer:
         optimum = 0.0 if optimum_B is None else float(optimum_B.sum())
         return Drawn(batch, to_tensors(batch, self.device), optimum)
 
-    def run(self, sink: Sink, save: Callable[[], None], stopped: Callable[[], bool]) -> bool:
+    def run(self, sink: Logger, save: Callable[[], None], stopped: Callable[[], bool]) -> bool:
         """Train until `settings.sequences`; whether it got there, or `stopped()` said to stop.
 
         A row closes with the first update that reaches a multiple of log_every, and `save` is called likewise.

@@ -12,7 +12,7 @@ from ntm_repro.training.run_folder import Resume, RunFolder
 
 
 @dataclass(frozen=True)
-class Plan:
+class ResumeDecision:
     """checkpoint: where to go on, or None to begin. finished: there is nothing left to do.
 
     went_back: the checkpoint is the previous one, and the newest, if there is any, is to be given up.
@@ -23,9 +23,9 @@ class Plan:
     went_back: bool = False
 
 
-def plan(
+def decide(
     folder: RunFolder, identity: str, recorded: str | None, difference: str, resume: Resume, sequences: int
-) -> Plan:
+) -> ResumeDecision:
     """What to do in `folder` for a run of `identity`, wanted for `sequences` sequences.
 
     recorded: the identity in the folder's config.yaml, or None without one. difference: how the two differ, in words.
@@ -37,7 +37,7 @@ def plan(
     if folder.is_empty:
         if must:
             raise UsageError(f"resume={resume.name}: nothing to resume in {folder.path}; start with resume=auto")
-        return Plan()
+        return ResumeDecision()
     if resume is Resume.never:
         raise UsageError(f"resume=never: {folder.path} is not empty; choose another run_dir, or remove the folder")
     if recorded is None:
@@ -49,19 +49,19 @@ def plan(
     summary = folder.read_summary()
     # Evidence is kept without checkpoints: a finished record is enough to know that nothing is left to do.
     if resume is not Resume.previous and not newest.exists() and _finished(summary, sequences):
-        return Plan(finished=True)
+        return ResumeDecision(finished=True)
     path = previous if resume is Resume.previous or not newest.exists() else newest
     if not path.exists():
         if must:
             raise UsageError(f"resume={resume.name}: no {path.name} in {folder.path}; start with resume=auto")
-        return Plan()  # it stopped before its first checkpoint
+        return ResumeDecision()  # it stopped before its first checkpoint
     found = checkpoints.load_or_name_previous(path)
     if found.identity != identity:
         raise UsageError(f"{path} belongs to another run; remove it, or choose another run_dir")
     finished = found.sequences >= sequences and _finished(summary, sequences)
     if not finished:
         _check_record(folder, path, found)
-    return Plan(found, finished, went_back=path == previous)
+    return ResumeDecision(found, finished, went_back=path == previous)
 
 
 def _check_record(folder: RunFolder, path: Path, found: Checkpoint) -> None:

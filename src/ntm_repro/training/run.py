@@ -15,12 +15,12 @@ from ntm_repro.errors import RunError
 from ntm_repro.files import write_atomically, write_json
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.training import checkpoint as checkpoints
-from ntm_repro.training import metrics, pictures
+from ntm_repro.training import metrics, tensorboard_images
 from ntm_repro.training.interruption import Interrupted, StopRequest
+from ntm_repro.training.loggers import CsvLogger, Loggers, TensorBoardLogger, TerminalLogger
 from ntm_repro.training.loop import Diverged, Trainer, to_tensors
-from ntm_repro.training.resume import Plan
+from ntm_repro.training.resume import ResumeDecision
 from ntm_repro.training.run_folder import RunFolder
-from ntm_repro.training.sinks import CsvSink, Sinks, TensorBoardSink, TerminalSink
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,9 @@ class SourceState(NamedTuple):
     dirty: bool | None
 
 
-def run(trainer: Trainer, folder: RunFolder, plan: Plan, record: dict[str, Any], record_yaml: str) -> dict[str, Any]:
+def run(
+    trainer: Trainer, folder: RunFolder, plan: ResumeDecision, record: dict[str, Any], record_yaml: str
+) -> dict[str, Any]:
     """Train in `folder`, whose lock the caller holds since before the plan was made; returns the summary.
 
     record: the resolved config as plain values, also given as the YAML text to keep. Raises `Interrupted` on Ctrl-C or
@@ -52,7 +54,12 @@ def run(trainer: Trainer, folder: RunFolder, plan: Plan, record: dict[str, Any],
 
 
 def _run(
-    trainer: Trainer, folder: RunFolder, plan: Plan, record: dict[str, Any], record_yaml: str, stop: StopRequest
+    trainer: Trainer,
+    folder: RunFolder,
+    plan: ResumeDecision,
+    record: dict[str, Any],
+    record_yaml: str,
+    stop: StopRequest,
 ) -> dict[str, Any]:
     if plan.checkpoint is not None:
         trainer.restore(plan.checkpoint)
@@ -65,7 +72,7 @@ def _run(
     _write_summary(trainer, folder, record, source, "interrupted")
     log.info("begin at %d sequences", resumed_at)
 
-    sink = Sinks()
+    sink = Loggers()
     saved_at = resumed_at if plan.checkpoint is not None else None
 
     def save() -> None:
@@ -80,10 +87,10 @@ def _run(
         log.info("checkpoint at %d sequences", trainer.sequences)
 
     try:
-        sink.add(CsvSink(folder.metrics, metrics.columns(trainer.has_optimum), resumed_at))
-        board = TensorBoardSink(folder.path, record_yaml, resumed_at)
+        sink.add(CsvLogger(folder.metrics, metrics.columns(trainer.has_optimum), resumed_at))
+        board = TensorBoardLogger(folder.path, record_yaml, resumed_at)
         sink.add(board)
-        sink.add(TerminalSink(trainer.settings.sequences, resumed_at))
+        sink.add(TerminalLogger(trainer.settings.sequences, resumed_at))
         if plan.checkpoint is None:
             sink.pictures(0, draw_example(trainer))
         done = trainer.run(sink, save, lambda: stop.received)
@@ -118,12 +125,14 @@ def draw_example(trainer: Trainer) -> dict[str, np.ndarray]:
         y_TBO, _, trace = trainer.kernel.unroll(x_TBI, trace=True)
     output_TO = y_TBO[:, 0].sigmoid().cpu().numpy() * batch.mask_TO
     drawn = {
-        "example/input_target_output": pictures.stacked([batch.input_TBI[:, 0], batch.target_TBO[:, 0], output_TO])
+        "example/input_target_output": tensorboard_images.stacked(
+            [batch.input_TBI[:, 0], batch.target_TBO[:, 0], output_TO]
+        )
     }
     if trace is not None:
         for kind, weighting_TBKN in (("read", trace.read_weighting_BRN), ("write", trace.write_weighting_BWN)):
             heads = weighting_TBKN[:, 0].cpu().numpy().swapaxes(0, 1)
-            drawn[f"example/{kind}_weighting"] = pictures.stacked(list(heads))
+            drawn[f"example/{kind}_weighting"] = tensorboard_images.stacked(list(heads))
     return drawn
 
 

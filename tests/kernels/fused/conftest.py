@@ -2,10 +2,10 @@
 
 import pytest
 
-from ntm_repro.kernels.fused import compiling
+from ntm_repro.kernels.fused import jit_cache
 
 
 @pytest.fixture(scope="session", autouse=True)
 def prepared():
     for dtype in ("float32", "float64"):
-        compiling.prepare(dtype)
+        jit_cache.prepare(dtype)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ntm_repro.kernels.fused import arithmetic
-from ntm_repro.kernels.fused.compiling import inner
+from ntm_repro.kernels.fused.jit_cache import inner
 
 EXACT = {
     "exp": np.exp,

@@ -32,7 +32,7 @@ from typing import Any
 import numba
 
 from ntm_repro.kernels.fused.arithmetic import exp, log
-from ntm_repro.kernels.fused.compiling import inner
+from ntm_repro.kernels.fused.jit_cache import inner
 from ntm_repro.kernels.fused.products import add_combination, dots
 from ntm_repro.kernels.fused.tape import padded
 from ntm_repro.models.addressing import NORM_EPSILON, WEIGHT_EPSILON

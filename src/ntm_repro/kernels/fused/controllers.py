@@ -18,7 +18,7 @@ Either way ā times the transposed weights is the gradient of the layer's input,
 from typing import Any
 
 from ntm_repro.kernels.fused.arithmetic import sigmoid, tanh
-from ntm_repro.kernels.fused.compiling import inner
+from ntm_repro.kernels.fused.jit_cache import inner
 from ntm_repro.kernels.fused.products import affine, transposed_product
 from ntm_repro.kernels.fused.tape import Layer
 

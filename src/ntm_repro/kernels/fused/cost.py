@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from ntm_repro.kernels.fused.arithmetic import sigmoid, softplus
-from ntm_repro.kernels.fused.compiling import inner
+from ntm_repro.kernels.fused.jit_cache import inner
 
 NATS_TO_BITS = 1 / math.log(2)
 

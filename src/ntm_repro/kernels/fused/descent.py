@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from ntm_repro.kernels.flat import ALIGNMENT
-from ntm_repro.kernels.fused.compiling import entry, inner
+from ntm_repro.kernels.flat_parameters import ALIGNMENT
+from ntm_repro.kernels.fused.jit_cache import entry, inner
 from ntm_repro.kernels.rmsprop import DAMPING, MOMENTUM, SQUARE_DECAY
 
 # Numbers whose squares are summed apart, so that the sum does not depend on how parts are shared out.

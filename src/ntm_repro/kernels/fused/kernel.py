@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ntm_repro.kernels.base import Kernel, Moments
-from ntm_repro.kernels.fused import compiling, descent, threads
+from ntm_repro.kernels.fused import descent, jit_cache, threads
 from ntm_repro.models import Model
 
 # A buffer shorter than this is not worth a second thread.
@@ -35,7 +35,7 @@ class Fused(Kernel):
 
     def __init__(self, model: Model) -> None:
         super().__init__(model)
-        compiling.prepare(str(self.parameters.values.dtype).removeprefix("torch."))
+        jit_cache.prepare(str(self.parameters.values.dtype).removeprefix("torch."))
         self.values = self.parameters.values.numpy()
         self.gradients = self.parameters.gradients.numpy()
         self._sums = np.empty(-(-self.values.size // descent.BLOCK))

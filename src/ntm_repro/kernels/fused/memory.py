@@ -16,7 +16,7 @@ and M̄ = x̄_0. The x_j are recomputed: nothing but weightings, vectors and mem
 
 from typing import Any
 
-from ntm_repro.kernels.fused.compiling import inner
+from ntm_repro.kernels.fused.jit_cache import inner
 
 
 @inner

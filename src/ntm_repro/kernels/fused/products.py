@@ -10,8 +10,8 @@ rows_RC is a tape (see `tape.py`); a product's input and output are stretches of
 
 from typing import Any
 
-from ntm_repro.kernels.fused.compiling import inner
-from ntm_repro.kernels.fused.tiles import LANES, ROWS, WIDEST, add_single, add_widest, set_single, set_widest
+from ntm_repro.kernels.fused.gemm_microkernel import LANES, ROWS, WIDEST, add_single, add_widest, set_single, set_widest
+from ntm_repro.kernels.fused.jit_cache import inner
 
 
 @inner

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numba.extending import register_jitable
 
-from ntm_repro.kernels.flat import ALIGNMENT
+from ntm_repro.kernels.flat_parameters import ALIGNMENT
 
 # Sequences in lockstep: they share each pass over the weights.
 GROUP = 4
@@ -42,7 +42,7 @@ class Columns:
         return (self.width + PAGE - OVER - 1) // PAGE * PAGE + OVER if self.width > PAGE else self.width + OVER
 
 
-class Plan(NamedTuple):
+class Layout(NamedTuple):
     """An NTM in numbers: its sizes, where its parameters lie in the flat buffer (…_weights), and the tape's columns.
 
     heads: R read heads, and as many write heads. parameters: P of one head's addressing. layers: see `Layer`.

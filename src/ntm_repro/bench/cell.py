@@ -1,0 +1,128 @@
+"""Which measurements there are of a subject at a batch size on a number of threads: one cell of the bench."""
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from ntm_repro import kernels
+from ntm_repro.bench import end_to_end, op_count
+from ntm_repro.bench.baselines import Compiled, TorchLSTM, TorchTrainingStep
+from ntm_repro.bench.cases import Case, TrainingStep
+from ntm_repro.bench.timing import Candidate, Spread, spread, take_turns
+from ntm_repro.models.lstm import LSTM
+
+# Of a cell, in seconds: all rounds of training steps, and all of whole training. Fifteen pairs, two batch sizes and two
+# numbers of threads then take some ten minutes, compiling included.
+STEP_SECONDS = 4.0
+LOOP_SECONDS = 1.5
+
+FUSED, EAGER, COMPILED, TORCH_LSTM, LOOP = "fused", "eager", "compile", "nn.LSTM", "end to end"
+STEPS = (FUSED, EAGER, COMPILED, TORCH_LSTM)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One thing timed in one cell; the times are milliseconds per sequence.
+
+    what: one of `STEPS`, a training step on sequences of the length that stands for the task; or `LOOP`, ntm-train's
+    whole loop on the lengths of training. ratio_to_eager, ratio_to_fused: its time over the other's, paired round by
+    round. over_floor: its time over that of its operations at the machine's peak. share_of_bare: for `LOOP`, its
+    sequences per second over those of the bare step on the same batches. None: not measured, and `note` says why, or
+    it has no meaning here.
+    """
+
+    pair: str
+    batch: int
+    threads: int
+    what: str
+    rounds: int = 0
+    ms: Spread | None = None
+    ratio_to_eager: Spread | None = None
+    ratio_to_fused: Spread | None = None
+    over_floor: float | None = None
+    share_of_bare: Spread | None = None
+    note: str = ""
+
+
+class Budget:
+    """Wall time that may be spent on compiling; asked before each start, so the last one may overdraw it."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.spent = seconds, 0.0
+
+    def obstacle(self) -> str | None:
+        """Why nothing more may be compiled; None while something may."""
+        return f"n/a: the {self.seconds:g} s for compiling are spent" if self.spent >= self.seconds else None
+
+
+def measure(
+    subject: Case, batch: int, threads: int, rounds: int, peak: float, compiling: Budget | None
+) -> Iterator[Measurement]:
+    """All measurements of one cell. Sets the process's number of threads.
+
+    peak: multiply-adds per second on one thread. compiling: None leaves torch.compile out.
+    """
+    torch.set_num_threads(threads)
+    settings, tensors = subject.training(batch), subject.batch(batch)
+
+    def step(kernel: kernels.Kernel) -> TrainingStep:
+        return TrainingStep(kernel, settings, tensors)
+
+    candidates: dict[str, Candidate] = {
+        FUSED: step(kernels.choose("numba", subject.build())),
+        EAGER: step(kernels.choose("eager", subject.build())),
+    }
+    model, notes = subject.build(), {}
+    if isinstance(model, LSTM):
+        candidates[TORCH_LSTM] = TorchTrainingStep(TorchLSTM(model), settings, tensors)
+    if compiling is not None:
+        compiled, note = _compiled(subject, step, compiling)
+        candidates |= {COMPILED: compiled} if compiled else {}
+        notes[COMPILED] = note
+    taken = take_turns(candidates, rounds, STEP_SECONDS)
+
+    steps = len(tensors[0])
+    floor = op_count.training_step(model, steps, batch).total / (peak * threads)  # type: ignore[arg-type]
+    cell: dict[str, Any] = {"pair": subject.name, "batch": batch, "threads": threads}
+    for what in STEPS:
+        if what in taken:
+            times = taken[what]
+            yield Measurement(
+                **cell,
+                what=what,
+                rounds=len(times),
+                ms=spread(times * 1e3 / batch),
+                ratio_to_eager=spread(times / taken[EAGER]),
+                ratio_to_fused=spread(times / taken[FUSED]),
+                over_floor=float(np.median(times)) / floor,
+            )
+        elif notes.get(what):
+            yield Measurement(**cell, what=what, note=notes[what])
+
+    kernel = kernels.choose("auto", subject.build())
+    loop, bare = end_to_end.seconds_per_sequence(subject, kernel, batch, rounds, LOOP_SECONDS)
+    yield Measurement(**cell, what=LOOP, rounds=len(loop), ms=spread(loop * 1e3), share_of_bare=spread(bare / loop))
+
+
+def _compiled(subject: Case, step: Any, budget: Budget) -> tuple[TrainingStep | None, str]:
+    """A step that has compiled what it needs; or None, and why not in one line."""
+    obstacle = budget.obstacle()
+    if obstacle:
+        return None, obstacle
+    begin = time.perf_counter()
+    try:
+        compiled = step(Compiled(subject.build()))
+        compiled()
+        compiled()
+    except Exception as error:  # a missing C++ compiler, or whatever a compiler raises
+        logging.getLogger(__name__).debug("torch.compile", exc_info=True)
+        said = str(error).strip().splitlines() or [""]
+        return None, f"n/a: torch.compile failed ({type(error).__name__}: {said[0][:120]})"
+    finally:
+        budget.spent += time.perf_counter() - begin
+    return compiled, ""

@@ -1,0 +1,75 @@
+"""How commands end: exit codes, and one line on stderr for whatever is not a bug."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from ntm_repro.errors import RunError, UsageError
+
+DONE, FAILURE, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def one_line(error: BaseException) -> str:
+    """The gist of an error; of Hydra's and OmegaConf's many lines, those that help the user."""
+    lines = [line for cause in (error, error.__cause__) if cause is not None for line in str(cause).splitlines()]
+    noise = ("full_key:", "reference_type=", "object_type=", "See https", "To append", "Set the env", "Config search")
+    kept = []
+    for line in lines:
+        if line.strip().startswith("Config search path"):
+            break
+        if line.strip() and not line.strip().startswith(noise):
+            kept.append(line.strip())
+    return " ".join(" ".join(dict.fromkeys(kept)).split()) or type(error).__name__
+
+
+class Warnings(logging.Filter):
+    """Lets warnings through and nothing else: errors reach the terminal as the command's last line."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno == logging.WARNING
+
+
+def _log_thread_failure(failure: threading.ExceptHookArgs) -> None:
+    logging.getLogger(__name__).error("a thread failed", exc_info=failure.exc_value)
+
+
+def _nobody_reads(error: BaseException | None) -> bool:
+    """Whether it all began with an output whose reader has left."""
+    while error is not None and not isinstance(error, BrokenPipeError):
+        error = error.__cause__
+    return error is not None
+
+
+def _flush() -> None:
+    """Write out what is printed; forget it where the reader has left, like `| head`, which has seen enough."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def run_and_exit(command: str, body: Callable[[Sequence[str]], int]) -> NoReturn:
+    """Run a command on the process's arguments and leave with its exit code."""
+    # A full disk is told in one line by whoever ends the run, not again by a logging or TensorBoard writer it meets.
+    logging.raiseExceptions = False
+    threading.excepthook = _log_thread_failure
+    try:
+        code = body(sys.argv[1:])
+        sys.stdout.flush()  # here, where it can be told that nobody reads
+    except (UsageError, RunError, BrokenPipeError) as error:
+        code = USAGE if isinstance(error, UsageError) else FAILURE
+        if _nobody_reads(error):
+            code = FAILURE
+        else:
+            print(f"{command}: {error}", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print(f"{command}: {str(error) or 'interrupted'}", file=sys.stderr)
+        code = INTERRUPTED
+    finally:
+        _flush()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is said: Ctrl-C while the interpreter ends adds no traceback
+    raise SystemExit(code)

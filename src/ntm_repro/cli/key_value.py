@@ -1,0 +1,27 @@
+"""key=value command lines without Hydra: typed by a dataclass, each mistake one line."""
+
+from collections.abc import Sequence
+
+from omegaconf import DictConfig, OmegaConf
+
+from ntm_repro.cli import exit_codes
+from ntm_repro.errors import UsageError
+
+
+def parse(command: str, options: type, argv: Sequence[str]) -> DictConfig:
+    """`argv` as an instance of the dataclass `options` for the command of that name; raises `UsageError`."""
+    known: dict[str, object] = options.__dataclass_fields__  # type: ignore[attr-defined]
+    for argument in argv:
+        key, equals, value = argument.partition("=")
+        if not equals or key not in known:
+            raise UsageError(f"{argument}: unknown; {command} takes {' '.join(f'{name}=' for name in known)}")
+        if not value.strip():
+            raise UsageError(f"{argument}: needs a value")
+    try:
+        parsed = OmegaConf.merge(OmegaConf.structured(options), OmegaConf.from_dotlist(list(argv)))
+        OmegaConf.to_container(parsed, resolve=True)
+    except Exception as error:  # OmegaConf and YAML: all they see is what the user typed
+        where = getattr(error, "full_key", None)
+        raise UsageError(f"{where}: {exit_codes.one_line(error)}" if where else exit_codes.one_line(error)) from error
+    assert isinstance(parsed, DictConfig)
+    return parsed

@@ -1,0 +1,40 @@
+"""What figures and tables draw from: the evidence on disk, and its trained models opened on demand."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from ntm_repro.evidence import runs
+from ntm_repro.evidence.runs import Run
+from ntm_repro.kernels import Kernel
+from ntm_repro.tasks import Task
+
+
+class Trained(NamedTuple):
+    """A run's task and its model as trained, ready to unroll."""
+
+    run: Run
+    task: Task
+    kernel: Kernel
+
+
+@dataclass(frozen=True)
+class RunStore:
+    """`evidence`: the folder of recorded runs. `load`: from a run's folder to its task and trained model."""
+
+    evidence: Path
+    load: Callable[[Path], tuple[Task, Kernel]]
+
+    def runs(self, task: str, model: str) -> list[Run]:
+        """All recorded runs of the pair, by seed."""
+        return runs.find(self.evidence, task, model)
+
+    def trained(self, task: str, model: str) -> Trained | None:
+        """The pair's representative model, or None where no weights were kept."""
+        run = runs.representative(self.runs(task, model))
+        return None if run is None else Trained(run, *self.load(run.folder))
+
+    def gaps(self, task: str, model: str) -> list[str]:
+        """What is missing of a pair, in words fit for a figure."""
+        return runs.gaps(task, model, self.runs(task, model))

@@ -1,0 +1,108 @@
+"""The numbers of figures that test trained models on sequences longer than those of training (4, 5, 8, 11, 16)."""
+
+import statistics
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from ntm_repro.evidence import paper
+from ntm_repro.evidence.runs import MODELS, Run
+from ntm_repro.figures.run_store import RunStore
+from ntm_repro.report.verdicts import Measure, Verdict, of_cost, of_share
+
+Entry = dict[str, Any]  # of eval.json's grid
+ALL_RIGHT = 0.95  # share of sequences without a wrong bit that passes for "perfect"
+
+
+def copy_by_ntm(sources: RunStore) -> list[Measure]:
+    """Figure 4: perfect up to 50; the paper's makes errors at 120."""
+    entries = _entries(sources, "copy", "ntm")
+    rows = [_perfect(entries, length, f"length {length}: sequences all right", "all") for length in (10, 20, 30, 50)]
+    at_120 = _perfect(entries, 120, "length 120: sequences all right", "some errors")
+    if at_120.verdict is Verdict.met:
+        at_120 = at_120._replace(verdict=Verdict.better)
+    return [*rows, at_120]
+
+
+def copy_by_lstm(sources: RunStore) -> list[Measure]:
+    """Figure 5: right up to the lengths of training, wrong beyond."""
+    entries = _entries(sources, "copy", "lstm")
+    return [
+        _wrong(entries, 20, 160, "almost none", lambda share: share <= 0.05),
+        _wrong(entries, 30, 240, "many", lambda share: share >= 0.05),
+        _wrong(entries, 120, 960, "nearly a coin's", lambda share: share >= 0.25),
+    ]
+
+
+def repeat_copy(sources: RunStore) -> list[Measure]:
+    """Figure 8: the NTM does twice the length; at twice the repeats it loses count; the LSTM does neither."""
+    ntm, lstm = (_entries(sources, "repeat_copy", model) for model in ("ntm", "lstm"))
+    longer, oftener = [20, 10], [10, 20]
+    return [
+        _perfect(ntm, longer, "NTM-LSTM, length 20, 10 repeats: sequences all right", "all"),
+        _failing(ntm, oftener, "NTM-LSTM, length 10, 20 repeats: sequences all right", "none: loses count"),
+        _failing(lstm, longer, "LSTM, length 20, 10 repeats: sequences all right", "none"),
+        _failing(lstm, oftener, "LSTM, length 10, 20 repeats: sequences all right", "none"),
+    ]
+
+
+def recall(sources: RunStore) -> list[Measure]:
+    """Figure 11: bits over the number of items."""
+    found = []
+    for model in MODELS:
+        entries = _entries(sources, "associative_recall", model)
+        for items, printed in paper.curve(11, model):
+            what = f"{paper.NAMES[model]}, {items:.0f} items: bits"
+            seen = _values(entries, items, "bits")
+            found.append(_measure(what, f"{printed:.2f}", seen, "{:.2f}", partial(of_cost, paper=printed)))
+    return found
+
+
+def sort_example(sources: RunStore) -> list[Measure]:
+    """Figure 16 shows one sequence; how the model does on many of its kind."""
+    seen = _values(_entries(sources, "priority_sort", "ntm"), [20, 16], "wrong_bits")
+    what = "NTM-LSTM, 20 vectors: wrong bits of 128"
+    return [_measure(what, "not said", seen, "{:.1f}", lambda _: Verdict.partial)]
+
+
+def _entries(sources: RunStore, task: str, model: str) -> list[Entry]:
+    """All entries of the evaluations of a pair's seeds."""
+    return [entry for run in sources.runs(task, model) for entry in _grid(run)]
+
+
+def _grid(run: Run) -> list[Entry]:
+    return run.evaluation["grid"] if run.evaluation else []
+
+
+def _perfect(entries: Sequence[Entry], setting: Any, what: str, told: str) -> Measure:
+    """The share of sequences without a wrong bit, of the median seed."""
+    return _measure(what, told, _values(entries, setting, "perfect"), "{:.0%}", partial(of_share, least=ALL_RIGHT))
+
+
+def _failing(entries: Sequence[Entry], setting: Any, what: str, told: str) -> Measure:
+    """The same where the paper's model fails: doing it is better than the paper."""
+    measure = _perfect(entries, setting, what, told)
+    verdicts = {Verdict.met: Verdict.better, Verdict.not_met: Verdict.met}
+    return measure._replace(verdict=verdicts.get(measure.verdict, measure.verdict))
+
+
+def _wrong(entries: Sequence[Entry], setting: int, bits: int, told: str, passes: Callable[[float], bool]) -> Measure:
+    def judge(wrong: float) -> Verdict:
+        return Verdict.met if passes(wrong / bits) else Verdict.not_met
+
+    what = f"length {setting}: wrong bits of {bits}"
+    return _measure(what, told, _values(entries, setting, "wrong_bits"), "{:.1f}", judge)
+
+
+def _values(entries: Sequence[Entry], setting: Any, name: str) -> list[float]:
+    """What each seed's evaluation says of a setting."""
+    return [entry[name] for entry in entries if entry["setting"] == setting]
+
+
+def _measure(what: str, told: str, seen: Sequence[float], form: str, judge: Callable[[float], Verdict]) -> Measure:
+    """The median of the seeds beside what the paper tells, judged; partial where no seed was evaluated."""
+    if not seen:
+        return Measure(what, told, "–", Verdict.partial, "not evaluated")
+    middle = statistics.median(seen)
+    note = f"median of {len(seen)} seeds" if len(seen) > 1 else "1 seed"
+    return Measure(what, told, form.format(middle), judge(middle), note)

@@ -1,0 +1,36 @@
+"""What stands behind a figure: the runs, how to repeat them, from which commit, and how long they took."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ntm_repro.evidence import paper
+from ntm_repro.figures.run_store import RunStore
+from ntm_repro.report.claims import Claim
+
+
+class Behind(NamedTuple):
+    """The runs of one model: `command` trains one of them, `gaps` says what is missing and what makes it."""
+
+    model: str
+    command: str
+    seeds: str
+    commits: str
+    hours: float
+    gaps: Sequence[str]
+
+
+def behind(sources: RunStore, claim: Claim) -> list[Behind]:
+    """One entry for each model that the figure rests on."""
+    return [_of_model(sources, claim.task, model) for model in claim.models]
+
+
+def _of_model(sources: RunStore, task: str, model: str) -> Behind:
+    runs = sources.runs(task, model)
+    return Behind(
+        paper.NAMES[model],
+        f"ntm-train task={task} model={model} seed={runs[0].seed if runs else 1}",
+        ", ".join(str(run.seed) for run in runs),
+        "; ".join(dict.fromkeys(run.commit for run in runs)),
+        sum(run.summary["wall_seconds"] for run in runs) / 3600,
+        sources.gaps(task, model),
+    )

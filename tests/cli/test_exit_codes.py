@@ -1,0 +1,52 @@
+"""What a command says last."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from support.helpers import arguments, environment
+
+ENDS = {
+    "KeyboardInterrupt()": (130, "ntm-x: interrupted\n"),
+    "KeyboardInterrupt('stopped at 7')": (130, "ntm-x: stopped at 7\n"),
+    "UsageError('seed=x: no')": (2, "ntm-x: seed=x: no\n"),
+    "RunError('disk full')": (1, "ntm-x: disk full\n"),
+}
+
+
+@pytest.mark.parametrize("raised", ENDS)
+def test_every_end_is_one_line(raised):
+    script = (
+        "from ntm_repro.cli import exit_codes; from ntm_repro.errors import RunError, UsageError\n"
+        f"def body(argv): raise {raised}\n"
+        "exit_codes.run_and_exit('ntm-x', body)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == ENDS[raised]
+
+
+def write_until_refused(output):
+    for _ in range(1_000):
+        os.write(output, b"x")
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def output_without_reader():
+    """The writing end of a pipe that no process reads, not even one that is just being started from this one."""
+    reader, output = os.pipe()
+    os.close(reader)
+    with pytest.raises(BrokenPipeError):
+        write_until_refused(output)
+    yield output
+    os.close(output)
+
+
+@pytest.mark.parametrize("buffered", [True, False])
+@pytest.mark.parametrize("words", [("train", "--help"), ("train", "--cfg", "job"), ("figures", "--help")])
+def test_a_reader_who_leaves_hears_no_more(words, buffered, output_without_reader):
+    env = environment() | {"PYTHONUNBUFFERED": "" if buffered else "1"}
+    done = subprocess.run(arguments(*words), stdout=output_without_reader, stderr=subprocess.PIPE, env=env)
+    assert (done.returncode, done.stderr) == (1, b"")

@@ -1,0 +1,62 @@
+"""Numbers of learning curves, from small recorded runs."""
+
+import pytest
+from support.recorded_runs import record
+
+from ntm_repro.evidence import paper
+from ntm_repro.figures.run_store import RunStore
+from ntm_repro.report import curve_measures
+from ntm_repro.report.verdicts import Verdict
+
+
+def by_what(root, task):
+    return {measure.what: measure for measure in curve_measures.measures(RunStore(root, None), task)}
+
+
+def test_soon_and_last_of_finished_seeds(tmp_path):
+    record(tmp_path, "copy", "ntm", 1, [8.0] * 5 + [0.01] * 20)
+    record(tmp_path, "copy", "ntm", 2, [8.0] * 50 + [0.02] * 20)
+    record(tmp_path, "copy", "ntm", 3, [8.0] * 9 + [0.03] * 20)
+    found = by_what(tmp_path, "copy")
+    soon = found["NTM-LSTM: sequences to below 0.05 bits"]
+    # The mean of ten rows of a thousand is below 0.05 once the last row of 8 has left the window.
+    assert (soon.paper, soon.ours, soon.verdict) == ("30,000", "19,000", Verdict.better)
+    assert soon.note == "median of 3 seeds; 3 of 3 did"
+    last = found["NTM-LSTM: bits after 1,000,000 sequences"]
+    assert (last.paper, last.ours, last.verdict) == ("0.00", "0.02", Verdict.met)
+    assert last.note == "median of 3 seeds, 0.01 to 0.03"
+
+
+def test_what_is_not_run_or_not_finished_is_partial(tmp_path):
+    record(tmp_path, "priority_sort", "ntm", 1, [100.0] * 20 + [30.0] * 10, planned=1_000_000)
+    found = by_what(tmp_path, "priority_sort")
+    going = found["NTM-LSTM: bits after 1,000,000 sequences"]
+    assert (going.ours, going.verdict) == ("30.00 so far", Verdict.partial)
+    assert going.note == "seed 1: 30,000 of 1,000,000 sequences"
+    none = found["LSTM: bits after 1,000,000 sequences"]
+    assert (none.ours, none.verdict, none.note) == ("–", Verdict.partial, "not run")
+
+
+def test_a_seed_that_may_still_get_there_leaves_it_open(tmp_path):
+    record(tmp_path, "copy", "ntm_ff", 1, [8.0] * 30, planned=1_000_000)
+    assert by_what(tmp_path, "copy")["NTM-FF: sequences to below 0.05 bits"][2:4] == ("not yet", Verdict.partial)
+    record(tmp_path, "copy", "ntm_ff", 2, [8.0] * 30)
+    record(tmp_path, "copy", "lstm", 1, [8.0] * 30)
+    found = by_what(tmp_path, "copy")
+    assert found["NTM-FF: sequences to below 0.05 bits"].verdict is Verdict.partial
+    never = found["LSTM: sequences to below 0.05 bits"]
+    assert (never.paper, never.ours, never.verdict) == ("never", "never", Verdict.met)
+
+
+def test_ngrams_end_with_a_hundred_thousand_sequences_above_the_optimum(tmp_path):
+    bits = [140.0] * 50 + [135.0] * 90 + [133.5] * 10
+    record(tmp_path, "dynamic_ngrams", "ntm_ff", 1, bits, optimum=[133.0] * 150)
+    last = by_what(tmp_path, "dynamic_ngrams")["NTM-FF: bits above the optimum after 1,000,000 sequences"]
+    assert (last.paper, last.ours, last.verdict) == ("1.74", "1.85", Verdict.not_met)
+
+
+@pytest.mark.parametrize("task", paper.LEARNING_FIGURES)
+def test_without_any_run_there_is_still_a_number_for_each_model(task, tmp_path):
+    found = by_what(tmp_path, task).values()
+    assert {measure.ours for measure in found} == {"–"}
+    assert {measure.verdict for measure in found} == {Verdict.partial}
