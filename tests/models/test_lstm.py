@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ntm_repro import models
-from ntm_repro.errors import UsageError
+from ntm_repro.errors import InvalidSetting
 from ntm_repro.models import lstm
 
 
@@ -115,11 +115,10 @@ def test_build_finds_the_model_by_the_settings_name():
 @pytest.mark.parametrize("key", ["size", "layers"])
 @pytest.mark.parametrize("value", [0, -1])
 def test_impossible_settings_are_refused_by_key(key, value):
-    with pytest.raises(UsageError, match=f"model.{key}={value}"):
-        lstm.Settings(**{key: value}).check()
+    with pytest.raises(InvalidSetting, match=f"^{key}={value}"):
+        lstm.Settings(**{key: value})
 
 
 def test_the_defaults_are_the_papers():
     settings = lstm.Settings()
-    settings.check()
     assert (settings.size, settings.layers) == (256, 3)

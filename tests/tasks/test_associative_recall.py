@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ntm_repro import loss, tasks
-from ntm_repro.errors import UsageError
+from ntm_repro.errors import InvalidSetting, UsageError
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.associative_recall import AssociativeRecall
 
@@ -188,14 +188,14 @@ def test_any_other_setting_is_refused_by_name(value):
 @pytest.mark.parametrize(
     ("arguments", "key"),
     [
-        ({"min_items": 1}, "task.min_items=1"),
-        ({"min_items": -3}, "task.min_items=-3"),
-        ({"max_items": 1}, "task.max_items=1"),
-        ({"min_items": 8}, "task.max_items=6"),
+        ({"min_items": 1}, "^min_items=1"),
+        ({"min_items": -3}, "^min_items=-3"),
+        ({"max_items": 1}, "^max_items=1"),
+        ({"min_items": 8}, "^max_items=6"),
     ],
 )
 def test_impossible_numbers_of_items_are_refused_by_key(arguments, key):
-    with pytest.raises(UsageError, match=key):
+    with pytest.raises(InvalidSetting, match=key):
         AssociativeRecall(**arguments)
 
 

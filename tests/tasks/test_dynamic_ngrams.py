@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ntm_repro import loss, tasks
-from ntm_repro.errors import UsageError
+from ntm_repro.errors import InvalidSetting, UsageError
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.dynamic_ngrams import DynamicNGrams, follow, optimal_predictions
 
@@ -289,14 +289,14 @@ def test_any_other_setting_is_refused_by_name(value):
 @pytest.mark.parametrize(
     ("arguments", "key"),
     [
-        ({"context": 0}, "task.context=0"),
-        ({"context": 9}, "task.context=9"),
-        ({"length": 5}, "task.length=5"),
-        ({"length": 0}, "task.length=0"),
+        ({"context": 0}, "^context=0"),
+        ({"context": 9}, "^context=9"),
+        ({"length": 5}, "^length=5"),
+        ({"length": 0}, "^length=0"),
     ],
 )
 def test_impossible_sizes_are_refused_by_key(arguments, key):
-    with pytest.raises(UsageError, match=key):
+    with pytest.raises(InvalidSetting, match=key):
         DynamicNGrams(**arguments)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ntm_repro import loss, tasks
-from ntm_repro.errors import UsageError
+from ntm_repro.errors import InvalidSetting, UsageError
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.priority_sort import PrioritySort
 
@@ -192,14 +192,14 @@ def test_any_other_setting_is_refused_by_name(value):
 @pytest.mark.parametrize(
     ("arguments", "key"),
     [
-        ({"vectors": 0}, "task.vectors=0"),
-        ({"highest": 0}, "task.highest=0"),
-        ({"highest": 21}, "task.highest=21"),
-        ({"vectors": 8}, "task.highest=16"),
+        ({"vectors": 0}, "^vectors=0"),
+        ({"highest": 0}, "^highest=0"),
+        ({"highest": 21}, "^highest=21"),
+        ({"vectors": 8}, "^highest=16"),
     ],
 )
 def test_impossible_sizes_are_refused_by_key(arguments, key):
-    with pytest.raises(UsageError, match=key):
+    with pytest.raises(InvalidSetting, match=key):
         PrioritySort(**arguments)
 
 

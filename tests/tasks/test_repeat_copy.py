@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ntm_repro import loss, tasks
-from ntm_repro.errors import UsageError
+from ntm_repro.errors import InvalidSetting, UsageError
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.repeat_copy import RepeatCopy
 
@@ -206,15 +206,15 @@ def test_any_other_setting_is_refused_by_name(value):
 @pytest.mark.parametrize(
     ("arguments", "key"),
     [
-        ({"min_length": 0}, "task.min_length=0"),
-        ({"max_length": 0}, "task.max_length=0"),
-        ({"min_length": 5, "max_length": 4}, "task.max_length=4"),
-        ({"min_repeats": -1}, "task.min_repeats=-1"),
-        ({"min_repeats": 11}, "task.max_repeats=10"),
+        ({"min_length": 0}, "^min_length=0"),
+        ({"max_length": 0}, "^max_length=0"),
+        ({"min_length": 5, "max_length": 4}, "^max_length=4"),
+        ({"min_repeats": -1}, "^min_repeats=-1"),
+        ({"min_repeats": 11}, "^max_repeats=10"),
     ],
 )
 def test_impossible_ranges_are_refused_by_key(arguments, key):
-    with pytest.raises(UsageError, match=key):
+    with pytest.raises(InvalidSetting, match=key):
         RepeatCopy(**arguments)
 
 

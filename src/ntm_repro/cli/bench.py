@@ -130,9 +130,9 @@ def _subject(pair: str) -> "Case":
     (config,) = configs
     return Case(
         name=pair,
-        task=schema.settings(config.task),
-        model=schema.settings(config.model),
-        train=schema.settings(config.train),
+        task=schema.settings(config, "task"),
+        model=schema.settings(config, "model"),
+        train=schema.settings(config, "train"),
         seed=config.seed,
     )
 

@@ -96,7 +96,7 @@ def _evaluate(folder: RunFolder, config: DictConfig, options: DictConfig) -> dic
     from ntm_repro.evaluation.generalisation import evaluate
 
     torch.set_num_threads(options.threads)
-    task = schema.settings(config.task)
+    task = schema.settings(config, "task")
     sequences_each = options.sequences or task.evaluation_sequences
     grid: list[dict[str, Any]] = []
     for locations, settings in _by_locations(task, config, options):
@@ -140,7 +140,7 @@ def _enlarge(config: DictConfig, locations: int) -> None:
             "train with model.memory.start=shared to change their number"
         )
     memory.locations = locations
-    schema.settings(config.model).check()
+    schema.settings(config, "model")
 
 
 def _show(result: dict[str, Any], target: Path) -> None:

@@ -24,19 +24,19 @@ def device(name: str) -> torch.device:
 
 def model(config: DictConfig, task: Any) -> models.Model:
     """The model of a typed config for `task`, with weights drawn from the config's seed."""
-    return models.build(schema.settings(config.model), task.inputs, task.outputs, config.seed)
+    return models.build(schema.settings(config, "model"), task.inputs, task.outputs, config.seed)
 
 
 def trainer(config: DictConfig) -> Trainer:
     """Everything a run needs, at sequence 0. Sets the process's number of threads."""
     torch.set_num_threads(config.threads)
-    task = schema.settings(config.task)
+    task = schema.settings(config, "task")
     where = device(config.device.name)
     built = model(config, task).to(where)
     return Trainer(
         task=task,
         kernel=kernels.choose(config.kernel.name, built),
-        settings=schema.settings(config.train),
+        settings=schema.settings(config, "train"),
         seed=config.seed,
         device=where,
         identity=schema.canonical(schema.identity(schema.plain(config))),

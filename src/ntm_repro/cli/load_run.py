@@ -41,7 +41,7 @@ def load(folder: Path, config: DictConfig, device: str = "auto", kernel: str = "
     from ntm_repro import kernels
     from ntm_repro.cli import factory
 
-    task = schema.settings(config.task)
+    task = schema.settings(config, "task")
     model = factory.model(config, task)
     sequences = load_weights(model, RunFolder(folder))
     model.to(factory.device(device))

@@ -9,7 +9,7 @@ from typing import Any
 
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from ntm_repro.errors import UsageError, require
+from ntm_repro.errors import InvalidSetting, UsageError, require
 from ntm_repro.training.run_folder import Resume
 from ntm_repro.training.settings import TrainSettings
 
@@ -54,9 +54,8 @@ def typed(composed: DictConfig) -> DictConfig:
         require(bool(config[key].strip()) and "\0" not in config[key], key, config[key], "must name a folder")
     config.task = _typed_node("task", tasks.find(config.task.name), config.task)
     config.model = _typed_node("model", models.settings_type(config.model.name), config.model)
-    for section in (config.train, config.model):
-        settings(section).check()
-    settings(config.task)  # checks itself as it is made
+    for section in ("train", "model", "task"):
+        settings(config, section)
     return config
 
 
@@ -76,9 +75,12 @@ def _typed_node(key: str, settings_class: type, node: DictConfig) -> DictConfig:
         raise UsageError(f"{key}.{full_key}: {first}" if full_key else f"{key}: {first}") from error
 
 
-def settings(section: DictConfig) -> Any:
-    """A typed section as an instance of its settings class; raises `UsageError` for a task's value out of range."""
-    return OmegaConf.to_object(section)
+def settings(config: DictConfig, section: str) -> Any:
+    """A section of a typed config as its settings class; raises `UsageError` for a value out of range."""
+    try:
+        return OmegaConf.to_object(config[section])
+    except InvalidSetting as error:
+        raise UsageError(error.within(section)) from error
 
 
 def plain(config: DictConfig) -> dict[str, Any]:

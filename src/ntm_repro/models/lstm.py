@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ntm_repro.errors import require
+from ntm_repro.errors import check_setting
 from ntm_repro.models import initialisation
 from ntm_repro.models.base import Model
 from ntm_repro.models.controllers import LSTMStack, LSTMState
@@ -25,10 +25,9 @@ class Settings:
     size: int = 256
     layers: int = 3
 
-    def check(self) -> None:
-        """Raise `UsageError` for a value out of range."""
-        require(self.size >= 1, "model.size", self.size, "must be 1 or more")
-        require(self.layers >= 1, "model.layers", self.layers, "must be 1 or more")
+    def __post_init__(self) -> None:
+        check_setting(self.size >= 1, "size", self.size, "must be 1 or more")
+        check_setting(self.layers >= 1, "layers", self.layers, "must be 1 or more")
 
 
 class LSTM(Model):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from ntm_repro.errors import require
+from ntm_repro.errors import check_setting
 from ntm_repro.models import initialisation, memory
 from ntm_repro.models.addressing import HeadParameters, address
 from ntm_repro.models.base import Model
@@ -58,23 +58,22 @@ class Settings:
     read_order: ReadOrder = ReadOrder.after
     output_from: OutputFrom = OutputFrom.hidden_and_reads
 
-    def check(self) -> None:
-        """Raise `UsageError` for a value out of range."""
+    def __post_init__(self) -> None:
         for key, value in (
-            ("model.controller.size", self.controller.size),
-            ("model.controller.layers", self.controller.layers),
-            ("model.heads", self.heads),
-            ("model.memory.locations", self.memory.locations),
-            ("model.memory.width", self.memory.width),
+            ("controller.size", self.controller.size),
+            ("controller.layers", self.controller.layers),
+            ("heads", self.heads),
+            ("memory.locations", self.memory.locations),
+            ("memory.width", self.memory.width),
         ):
-            require(value >= 1, key, value, "must be 1 or more")
+            check_setting(value >= 1, key, value, "must be 1 or more")
         odd = self.shift_range >= 1 and self.shift_range % 2 == 1
-        require(odd, "model.shift_range", self.shift_range, "must be odd and positive: 3 allows shifts by −1, 0 and +1")
-        require(
+        check_setting(odd, "shift_range", self.shift_range, "must be odd and positive: 3 allows shifts by −1, 0 and +1")
+        check_setting(
             self.shift_range <= self.memory.locations,
-            "model.shift_range",
+            "shift_range",
             self.shift_range,
-            f"must not exceed model.memory.locations={self.memory.locations}",
+            f"must not exceed {{section}}memory.locations={self.memory.locations}",
         )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ntm_repro.errors import require
+from ntm_repro.errors import check_setting
 from ntm_repro.models import initialisation, ntm
 from ntm_repro.models.controllers import Feedforward
 from ntm_repro.models.ntm import NTM, ReadOrder
@@ -23,11 +23,10 @@ class Settings(ntm.Settings):
     read_order: ReadOrder = ReadOrder.before
     hidden_bias: float = 0.0
 
-    def check(self) -> None:
-        """Raise `UsageError` for a value out of range."""
-        super().check()
+    def __post_init__(self) -> None:
+        super().__post_init__()
         wide = self.hidden_bias
-        require(math.isfinite(wide) and wide >= 0, "model.hidden_bias", wide, "must be 0 or more")
+        check_setting(math.isfinite(wide) and wide >= 0, "hidden_bias", wide, "must be 0 or more")
 
 
 def build(settings: Settings, inputs: int, outputs: int, generator: torch.Generator) -> NTM:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ntm_repro import randomness
-from ntm_repro.errors import UsageError, require
+from ntm_repro.errors import UsageError, check_setting
 from ntm_repro.randomness import Stream
 from ntm_repro.tasks.base import Batch, Probe, Task
 
@@ -38,12 +38,12 @@ class AssociativeRecall(Task):
     max_items: int = 6
 
     def __post_init__(self) -> None:
-        require(self.min_items >= 2, "task.min_items", self.min_items, "must be 2 or more: a query needs a successor")
-        require(
+        check_setting(self.min_items >= 2, "min_items", self.min_items, "must be 2 or more: a query needs a successor")
+        check_setting(
             self.max_items >= self.min_items,
-            "task.max_items",
+            "max_items",
             self.max_items,
-            f"must not be below task.min_items={self.min_items}",
+            f"must not be below {{section}}min_items={self.min_items}",
         )
 
     def setting_of(self, stream: Stream, first: int) -> int:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ntm_repro import randomness
-from ntm_repro.errors import UsageError, require
+from ntm_repro.errors import UsageError, check_setting
 from ntm_repro.randomness import Stream
 from ntm_repro.tasks.base import Batch, Probe, Task
 
@@ -39,12 +39,12 @@ class Copy(Task):
     max_length: int = 20
 
     def __post_init__(self) -> None:
-        require(self.min_length >= 1, "task.min_length", self.min_length, "must be 1 or more")
-        require(
+        check_setting(self.min_length >= 1, "min_length", self.min_length, "must be 1 or more")
+        check_setting(
             self.max_length >= self.min_length,
-            "task.max_length",
+            "max_length",
             self.max_length,
-            f"must not be below task.min_length={self.min_length}",
+            f"must not be below {{section}}min_length={self.min_length}",
         )
 
     def setting_of(self, stream: Stream, first: int) -> int:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ntm_repro import randomness
-from ntm_repro.errors import UsageError, require
+from ntm_repro.errors import UsageError, check_setting
 from ntm_repro.randomness import Stream
 from ntm_repro.tasks.base import Batch, Probe, Task
 
@@ -39,10 +39,12 @@ class DynamicNGrams(Task):
     context: int = 5
 
     def __post_init__(self) -> None:
-        require(
-            1 <= self.context <= 8, "task.context", self.context, "must be from 1 to 8 (the paper's 6-grams have 5)"
+        check_setting(
+            1 <= self.context <= 8, "context", self.context, "must be from 1 to 8 (the paper's 6-grams have 5)"
         )
-        require(self.length > self.context, "task.length", self.length, f"must be above task.context={self.context}")
+        check_setting(
+            self.length > self.context, "length", self.length, f"must be above {{section}}context={self.context}"
+        )
 
     def setting_of(self, stream: Stream, first: int) -> int:
         return self.length

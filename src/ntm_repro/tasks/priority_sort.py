@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ntm_repro import randomness
-from ntm_repro.errors import UsageError, require
+from ntm_repro.errors import UsageError, check_setting
 from ntm_repro.randomness import Stream
 from ntm_repro.tasks.base import Batch, Probe, Task
 
@@ -39,9 +39,9 @@ class PrioritySort(Task):
     highest: int = 16
 
     def __post_init__(self) -> None:
-        require(self.vectors >= 1, "task.vectors", self.vectors, "must be 1 or more")
+        check_setting(self.vectors >= 1, "vectors", self.vectors, "must be 1 or more")
         fits = 1 <= self.highest <= self.vectors
-        require(fits, "task.highest", self.highest, f"must be from 1 to task.vectors={self.vectors}")
+        check_setting(fits, "highest", self.highest, f"must be from 1 to {{section}}vectors={self.vectors}")
 
     def setting_of(self, stream: Stream, first: int) -> tuple[int, int]:
         return self.vectors, self.highest

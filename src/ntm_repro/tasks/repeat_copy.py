@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ntm_repro import randomness
-from ntm_repro.errors import UsageError, require
+from ntm_repro.errors import UsageError, check_setting
 from ntm_repro.randomness import Stream
 from ntm_repro.tasks.base import Batch, Probe, Task
 
@@ -46,8 +46,8 @@ class RepeatCopy(Task):
     def __post_init__(self) -> None:
         for what in ("length", "repeats"):
             low, high = getattr(self, f"min_{what}"), getattr(self, f"max_{what}")
-            require(low >= 1, f"task.min_{what}", low, "must be 1 or more")
-            require(high >= low, f"task.max_{what}", high, f"must not be below task.min_{what}={low}")
+            check_setting(low >= 1, f"min_{what}", low, "must be 1 or more")
+            check_setting(high >= low, f"max_{what}", high, f"must not be below {{section}}min_{what}={low}")
 
     def setting_of(self, stream: Stream, first: int) -> tuple[int, int]:
         words_W = stream.words(first, 2)

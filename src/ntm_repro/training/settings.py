@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
-from ntm_repro.errors import require
+from ntm_repro.errors import check_setting
 
 Clip = Enum("Clip", "value norm none")
 
@@ -45,16 +45,15 @@ class TrainSettings:
             return self.learning_rate
         return self.learning_rate * ((1 - sequences / self.anneal_to) / (1 - self.anneal_from / self.anneal_to))
 
-    def check(self) -> None:
-        """Raise `UsageError` for a value out of range."""
+    def __post_init__(self) -> None:
         for key in ("sequences", "batch_size", "log_every", "checkpoint_every"):
             value = getattr(self, key)
-            require(value >= 1, f"train.{key}", value, "must be 1 or more")
+            check_setting(value >= 1, key, value, "must be 1 or more")
         for key in ("learning_rate", "clip_at", "loss_scale"):
             value = getattr(self, key)
-            require(math.isfinite(value) and value > 0, f"train.{key}", value, "must be a finite number above 0")
-        require(self.anneal_from >= 0, "train.anneal_from", self.anneal_from, "must be 0 or more")
+            check_setting(math.isfinite(value) and value > 0, key, value, "must be a finite number above 0")
+        check_setting(self.anneal_from >= 0, "anneal_from", self.anneal_from, "must be 0 or more")
         if self.anneal_to:
             least = max(self.anneal_from + 1, self.sequences)
-            why = f"must be 0, or above train.anneal_from and not below train.sequences: {least} or more"
-            require(self.anneal_to >= least, "train.anneal_to", self.anneal_to, why)
+            why = f"must be 0, or above {{section}}anneal_from and not below {{section}}sequences: {least} or more"
+            check_setting(self.anneal_to >= least, "anneal_to", self.anneal_to, why)
