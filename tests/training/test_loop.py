@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ntm_repro import loss
 from ntm_repro.errors import UsageError
-from ntm_repro.kernels.rmsprop import rmsprop
+from ntm_repro.optimisers import graves_rmsprop
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.copy import Copy
 from ntm_repro.training import checkpoint as checkpoints
@@ -63,7 +63,7 @@ def test_an_update_is_a_step_down_the_gradient_of_the_mean_cost(tiny_trainer, ba
     trainer = tiny_trainer(batch_size=batch_size, learning_rate=0.01, clip=Clip.none, kernel=kernel)
     twin = copy.deepcopy(trainer.model)  # whose gradients are its own
     parameters = list(twin.parameters())
-    moments = [torch.zeros(3, *parameter.shape) for parameter in parameters]
+    slots = [{name: torch.zeros(p.shape) for name in graves_rmsprop.SLOTS} for p in parameters]
     bits, wrong, norms = 0.0, 0.0, []
     for k in range(3):
         trainer.update()
@@ -74,8 +74,8 @@ def test_an_update_is_a_step_down_the_gradient_of_the_mean_cost(tiny_trainer, ba
         bits_B = loss.bits(y_TBO, target_TBO, mask_TO)
         gradients = torch.autograd.grad(bits_B.sum() / batch_size, parameters)
         norms.append(sum(gradient.double().square().sum().item() for gradient in gradients) ** 0.5)
-        for parameter, gradient, moment in zip(parameters, gradients, moments, strict=True):
-            rmsprop(parameter.data, gradient, *moment, 0.01, 1.0, math.inf)
+        for parameter, gradient, slot in zip(parameters, gradients, slots, strict=True):
+            graves_rmsprop.step(parameter.data, gradient, slot, 0.01, k + 1, graves_rmsprop.Settings())
         bits += bits_B.sum().item()
         wrong += loss.wrong_bits(y_TBO, target_TBO, mask_TO).sum().item()
 
@@ -217,13 +217,13 @@ def test_the_rate_falls_on_a_straight_line_from_where_it_is_to(tiny_trainer, rec
         clip=Clip.none,
         kernel=kernel,
     )
-    used, descend = [], trainer.kernel.descend
+    used, step = [], trainer.optimiser.step
 
-    def watched(moments, learning_rate, *rest):
+    def watched(learning_rate, *rest):
         used.append(learning_rate)
-        descend(moments, learning_rate, *rest)
+        step(learning_rate, *rest)
 
-    monkeypatch.setattr(trainer.kernel, "descend", watched)
+    monkeypatch.setattr(trainer.optimiser, "step", watched)
     sink = recorder()
     trained(trainer, sink)
     expected = [0.01] * 5 + [0.0075, 0.005, 0.0025]

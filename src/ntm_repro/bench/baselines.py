@@ -10,9 +10,10 @@ from torch.utils import _pytree as pytree
 from ntm_repro import loss
 from ntm_repro.bench.cases import Tensors
 from ntm_repro.kernels import Eager
-from ntm_repro.models import Model
+from ntm_repro.models import Model, State
+from ntm_repro.models.base import bounded
 from ntm_repro.models.controllers import LSTMLayer
-from ntm_repro.models.lstm import LSTM
+from ntm_repro.models.lstm import LSTMBaseline
 from ntm_repro.training.settings import TrainSettings
 
 
@@ -28,7 +29,11 @@ class Compiled(Eager):
     def __init__(self, model: Model) -> None:
         super().__init__(model)
         torch.compiler.reset()  # what was compiled for other threads or sizes would count as a recompilation
-        self._step = torch.compile(model.step, dynamic=False)
+
+        def step(x_BI: Tensor, state: State, gradient_bound: float) -> tuple[Tensor, State]:
+            return model.advance(x_BI, bounded(state, gradient_bound))[:2]
+
+        self._step = torch.compile(step, dynamic=False)
 
     def _logits(self, x_TBI: Tensor, gradient_bound: float) -> Tensor:
         # Copies: expanded tensors have other strides than those of later steps and would be compiled for apart.
@@ -42,12 +47,12 @@ class Compiled(Eager):
 
 
 class TorchLSTM(nn.Module):
-    """The function of an `LSTM` baseline, by one `torch.nn.LSTM` for each layer.
+    """The function of an `LSTMBaseline`, by one `torch.nn.LSTM` for each layer.
 
     A layer's second bias, which the baseline does not have, starts at zero.
     """
 
-    def __init__(self, twin: LSTM) -> None:
+    def __init__(self, twin: LSTMBaseline) -> None:
         super().__init__()
         self.layers = nn.ModuleList()
         self.starts = nn.ParameterList()

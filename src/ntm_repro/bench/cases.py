@@ -6,13 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ntm_repro import models
+from ntm_repro import models, optimisers
 from ntm_repro.kernels import Kernel
 from ntm_repro.models import Model
+from ntm_repro.optimisers import graves_rmsprop
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks import Setting, Task
 from ntm_repro.training.loop import to_tensors
-from ntm_repro.training.optimiser import GravesRMSProp
 from ntm_repro.training.settings import TrainSettings
 
 # In the paper's order, the setting of each task whose number of steps is nearest to the mean over training: 22, 38, 24,
@@ -58,17 +58,16 @@ class TrainingStep:
     def __init__(self, kernel: Kernel, settings: TrainSettings, batch: Tensors) -> None:
         self.kernel, self.batch = kernel, batch
         self.gradient_bound = settings.gradient_bound
-        self.optimiser = GravesRMSProp(
-            kernel, settings.learning_rate, settings.clip, settings.clip_at, settings.loss_scale
-        )
+        self.settings = settings
+        self.optimiser = optimisers.make(graves_rmsprop.Settings(), kernel.parameters, kernel.compiled)
         self._first_values = kernel.parameters.values.clone()
 
     def __call__(self) -> None:
         self.kernel.cost_and_gradient(*self.batch, self.gradient_bound)
-        self.optimiser.step(self.kernel.gradient_norm())
+        self.optimiser.step(self.settings.learning_rate, *self.settings.clip_of(self.optimiser.gradient_norm()))
 
     def reset(self) -> None:
         """Forget what was learned: a batch learned by heart has gradients so small that arithmetic slows down."""
         self.kernel.parameters.values.copy_(self._first_values)
-        for moment in self.optimiser.moments:
-            moment.zero_()
+        for slot in self.optimiser.slots.values():
+            slot.zero_()

@@ -14,7 +14,7 @@ from ntm_repro.bench import end_to_end, op_count
 from ntm_repro.bench.baselines import Compiled, TorchLSTM, TorchTrainingStep
 from ntm_repro.bench.cases import Case, TrainingStep
 from ntm_repro.bench.timing import Candidate, Spread, spread, take_turns
-from ntm_repro.models.lstm import LSTM
+from ntm_repro.models.lstm import LSTMBaseline
 
 # Of a cell, in seconds: all rounds of training steps, and all of whole training. Fifteen pairs, two batch sizes and two
 # numbers of threads then take some ten minutes, compiling included.
@@ -78,7 +78,7 @@ def measure(
         EAGER: step(kernels.choose("eager", subject.build())),
     }
     model, notes = subject.build(), {}
-    if isinstance(model, LSTM):
+    if isinstance(model, LSTMBaseline):
         candidates[TORCH_LSTM] = TorchTrainingStep(TorchLSTM(model), settings, tensors)
     if compiling is not None:
         compiled, note = _compiled(subject, step, compiling)

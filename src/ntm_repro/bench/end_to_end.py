@@ -71,10 +71,10 @@ class Run:
 
     def train_bare(self, batches: list[Tensors]) -> None:
         """Nothing but the training step, on batches drawn beforehand."""
-        kernel, optimiser = self.trainer.kernel, self.trainer.optimiser
+        kernel, optimiser, settings = self.trainer.kernel, self.trainer.optimiser, self.trainer.settings
         for batch in batches:
-            kernel.cost_and_gradient(*batch, self.trainer.settings.gradient_bound)
-            optimiser.step(kernel.gradient_norm())
+            kernel.cost_and_gradient(*batch, settings.gradient_bound)
+            optimiser.step(settings.learning_rate, *settings.clip_of(optimiser.gradient_norm()))
 
     def _save(self) -> None:
         self._sink.flush()

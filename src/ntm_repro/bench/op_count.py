@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from ntm_repro.models.controllers import LSTMStack
-from ntm_repro.models.lstm import LSTM
+from ntm_repro.models.lstm import LSTMBaseline
 from ntm_repro.models.ntm import NTM
 
 # Of one LSTM cell or tanh unit, and of one location or memory entry for each head: (forward, backward).
@@ -43,13 +43,13 @@ class Operations(NamedTuple):
         return self.products + self.elementwise + self.optimiser
 
 
-def training_step(model: NTM | LSTM, steps: int, batch: int) -> Operations:
+def training_step(model: NTM | LSTMBaseline, steps: int, batch: int) -> Operations:
     """The operations of forward, backward, clip and optimiser for `batch` sequences of `steps` steps.
 
     Every product counts three times, forward and for the gradients of both its factors. So autograd does it, the
     input's gradient included, which nothing needs (below 1 % for the paper's models).
     """
-    controller = model.stack if isinstance(model, LSTM) else model.controller
+    controller = model.stack if isinstance(model, LSTMBaseline) else model.controller
     linears = [module for module in model.modules() if isinstance(module, nn.Linear)]
     products = sum(linear.in_features * linear.out_features for linear in linears)
     units = sum(module.out_features for module in controller.modules() if isinstance(module, nn.Linear))
@@ -57,10 +57,10 @@ def training_step(model: NTM | LSTM, steps: int, batch: int) -> Operations:
     elementwise = sum(CELL) * units // 4 if isinstance(controller, LSTMStack) else sum(UNIT) * units
     elementwise += sum(COST) * model.output.out_features
     if isinstance(model, NTM):
-        heads, locations, width = model.heads, model.settings.memory.locations, model.width
+        heads, locations, width = model.num_heads, model.num_locations, model.width
         # Every head compares its key with the memory; half of them read it (eq. 2), half of them add to it (eq. 4).
         products += (2 + 1 + 1) * heads * locations * width
-        address = sum(CONTENT) + sum(INTERPOLATION) + model.settings.shift_range * sum(SHIFT) + sum(SHARPENING)
+        address = sum(CONTENT) + sum(INTERPOLATION) + model.shift_range * sum(SHIFT) + sum(SHARPENING)
         elementwise += 2 * heads * locations * address
         elementwise += (sum(LENGTH) + heads * sum(ERASE)) * locations * width
         elementwise += 2 * model.interface.out_features  # an activation for each, and its derivative

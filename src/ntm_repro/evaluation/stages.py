@@ -40,7 +40,7 @@ def stages(model: NTM, heads: Heads) -> Stages:
     memory_UNM = np.concatenate([start.memory_BNM.detach().cpu().numpy(), heads.memory_TNM])
 
     # Read heads may see what this step has written; write heads never do.
-    seen_by_readers_TNM = memory_UNM[1:] if model.settings.read_order is ReadOrder.after else memory_UNM[:-1]
+    seen_by_readers_TNM = memory_UNM[1:] if model.read_order is ReadOrder.after else memory_UNM[:-1]
     count = reading.shape[1]
     found = [
         _of(heads, kind, weighting_UKN[:-1, kind], memory_TNM)

@@ -1,4 +1,4 @@
-"""What a kernel is: a way to run whole sequences of one model, and to learn from them.
+"""What a kernel is: a way to run whole sequences of one model, and to differentiate their cost.
 
 Shape suffixes: T time steps, B sequences of the batch, I input channels, O output channels.
 """
@@ -21,41 +21,35 @@ class Cost(NamedTuple):
     wrong_B: np.ndarray
 
 
-class Moments(NamedTuple):
-    """What the optimiser remembers of each parameter's gradients: n, m and Δ of `rmsprop.py`, all [P]."""
-
-    square: Tensor
-    mean: Tensor
-    change: Tensor
-
-
 class Kernel(ABC):
-    """One model's parameters in one buffer, and two ways to run it."""
+    """One model's parameters in one buffer, and two ways to run it. It neither clips nor takes a step.
+
+    compiled: whether what runs beside it (the gradient's norm, the optimiser) should be compiled too.
+    """
 
     name: ClassVar[str]
+    compiled: ClassVar[bool]
 
     def __init__(self, model: Model) -> None:
         self.model = model
         self.parameters = FlatParameters(model)
 
     @abstractmethod
-    def unroll(self, x_TBI: Tensor, state: State | None = None, trace: bool = False) -> Unrolled:
-        """All steps of `x_TBI`, differentiable like any function of torch: see `Model.unroll`."""
+    def unroll(
+        self, x_TBI: Tensor, state: State | None = None, trace: bool = False, gradient_bound: float = math.inf
+    ) -> Unrolled:
+        """All steps of `x_TBI`, differentiable like any function of torch: see `Model.unroll`.
+
+        Raises `ValueError` for a shape or type that does not fit.
+        """
 
     @abstractmethod
     def cost_and_gradient(
         self, x_TBI: Tensor, target_TBO: Tensor, mask_TO: Tensor, gradient_bound: float = math.inf
     ) -> Cost:
-        """The cost of a batch; its mean's gradient goes into `parameters.gradients`, in place of what was there.
+        """The cost of a batch; its mean's gradient becomes every parameter's `.grad`, in place of what was there.
 
-        gradient_bound: what a number of a single sequence's state gradient may not exceed on its way through time, see
-        `Model.unroll`.
+        The `.grad` are views of `parameters.gradients`, so that any optimiser of torch works on the model, and the
+        suite's own take them in one pass. gradient_bound: what a number of a single sequence's state gradient may not
+        exceed on its way through time, see `Model.unroll`. Raises `ValueError` for a shape or type that does not fit.
         """
-
-    @abstractmethod
-    def gradient_norm(self) -> float:
-        """The Euclidean length of `parameters.gradients`; not finite only if one of its numbers is not."""
-
-    @abstractmethod
-    def descend(self, moments: Moments, learning_rate: float, factor: float, bound: float) -> None:
-        """One step of Graves' RMSProp on factor · gradient, each component of it clipped to ±bound."""

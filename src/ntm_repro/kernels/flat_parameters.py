@@ -5,6 +5,9 @@ input j gives to every output, the last row is the bias, and rows are padded wit
 has no gradient, so an optimiser that runs over the whole buffer leaves it at zero.
 """
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
@@ -20,9 +23,7 @@ class FlatParameters:
 
     def __init__(self, model: nn.Module) -> None:
         first = next(model.parameters())
-        affine = [module for module in model.modules() if isinstance(module, nn.Linear)]
-        blocks = {id(module.weight): module for module in affine}
-        biases = {id(module.bias) for module in affine}
+        blocks, biases = _affine_blocks(model)
         self._at: dict[int, int] = {}
         # (parameter, offset, shape, strides) of every view
         views: list[tuple[Tensor, int, tuple[int, ...], tuple[int, ...]]] = []
@@ -44,13 +45,14 @@ class FlatParameters:
         self.values = torch.zeros(end, dtype=first.dtype, device=first.device)
         self.gradients = torch.zeros_like(self.values)
         self._views = views
+        self.gradient_views = self.split(self.gradients)
         names = {id(parameter): name for name, parameter in model.named_parameters()}
         self._names = [names[id(parameter)] for parameter, *_ in views]
         for tensor, at, shape, strides in views:
             view = self.values.as_strided(shape, strides, at)
             view.copy_(tensor.detach())
             tensor.data = view
-        self._places = [(tensor, tensor.data_ptr()) for tensor, *_ in views]
+        self._structure = [_Snapshot.of(module) for module in model.modules()]
 
     def at(self, parameter: Tensor) -> int:
         """Where a parameter's first number lies; for the weight of an affine layer, where its block begins."""
@@ -68,6 +70,56 @@ class FlatParameters:
     def parameters(self) -> list[Tensor]:
         return [parameter for parameter, *_ in self._views]
 
+    def bind_gradients(self) -> None:
+        """Make every parameter's `.grad` its view of `gradients`, whatever it was before (None, say)."""
+        for (parameter, *_), view in zip(self._views, self.gradient_views, strict=True):
+            if parameter.grad is not view and parameter.requires_grad:
+                parameter.grad = view
+
     def is_current(self) -> bool:
-        """Whether all parameters are still views of `values`: not so after `model.to(…)`, for instance."""
-        return all(tensor.data_ptr() == place for tensor, place in self._places)
+        """Whether the model still consists of the same modules and parameters, all of them views of `values`.
+
+        Not so after `model.to(…)`, or once a parameter or a layer was replaced, in whatever way.
+        """
+        return all(snapshot.holds() for snapshot in self._structure)
+
+
+def _affine_blocks(model: nn.Module) -> tuple[dict[int, nn.Linear], set[int]]:
+    """Affine layers by their weight, and their biases: those whose parameters are their own and no other layer's."""
+    blocks: dict[int, nn.Linear] = {}
+    biases: set[int] = set()
+    for layer in model.modules():
+        if isinstance(layer, nn.Linear):
+            weight, bias = layer._parameters.get("weight"), layer._parameters.get("bias")
+            if weight is not None and bias is not None and id(weight) not in blocks and id(bias) not in biases:
+                blocks[id(weight)] = layer
+                biases.add(id(bias))
+    return blocks, biases
+
+
+class _Snapshot(NamedTuple):
+    """What one module consisted of."""
+
+    module: nn.Module
+    kind: type
+    parameters: Mapping[str, tuple[Tensor | None, int]]  # and where their numbers lie
+    children: dict[str, nn.Module | None]
+
+    @classmethod
+    def of(cls, module: nn.Module) -> "_Snapshot":
+        parameters = {name: (tensor, _address(tensor)) for name, tensor in module._parameters.items()}
+        return cls(module, type(module), parameters, dict(module._modules))
+
+    def holds(self) -> bool:
+        own, children = self.module._parameters, self.module._modules
+        return (
+            type(self.module) is self.kind
+            and len(own) == len(self.parameters)
+            and all(own.get(name) is it and _address(it) == at for name, (it, at) in self.parameters.items())
+            and len(children) == len(self.children)
+            and all(children.get(name) is it for name, it in self.children.items())
+        )
+
+
+def _address(tensor: Tensor | None) -> int:
+    return 0 if tensor is None else tensor.data_ptr()

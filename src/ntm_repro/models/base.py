@@ -1,16 +1,17 @@
-"""What a model is: a recurrent core, its state passed in and returned, and a time-major unroll over sequences.
+"""What a model is: a recurrent core, its state passed in and returned, and a time-major pass over sequences.
 
 Shape suffixes: T time steps, B sequences of the batch, I input channels, O output channels.
 """
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-# A NamedTuple of tensors [B, …]; each model has its own.
+# A NamedTuple of tensors [B, …] and of NamedTuples of them; each model has its own.
 State = Any
 
 
@@ -23,7 +24,18 @@ class Unrolled(NamedTuple):
 
 
 class Model(nn.Module, ABC):
-    """A core that maps (input, state) to (output logits, next state); nothing of a sequence is kept on the module."""
+    """A core that maps (input, state) to (output logits, next state); nothing of a sequence is kept on the module.
+
+    Calling it runs whole sequences by the fastest kernel that covers the model where it is: compiled code on the CPU,
+    `unroll` elsewhere. Both give the same values and gradients to within rounding.
+    """
+
+    input_size: int
+    output_size: int
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kernel_slot = _KernelSlot()
 
     @abstractmethod
     def initial_state(self, batch_size: int) -> State:
@@ -33,20 +45,51 @@ class Model(nn.Module, ABC):
     def advance(self, x_BI: Tensor, state: State) -> tuple[Tensor, State, Any | None]:
         """One step: output logits y_BO, the next state, and what happened in the memory (None without one)."""
 
+    @abstractmethod
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw all parameters anew, from `generator` or from torch's default one."""
+
+    def forward(
+        self,
+        x_TBI: Tensor,
+        state: State | None = None,
+        *,
+        trace: bool = False,
+        lengths_B: Tensor | None = None,
+        gradient_bound: float = math.inf,
+    ) -> Any:
+        """All steps of `x_TBI` [T, B, I] from `state`: (y_TBO, state), or with `trace` (y_TBO, state, trace).
+
+        state: as an earlier call returned it; by default the learned initial state. Gradients flow to the input, the
+        state and the parameters. `state.detach()` cuts them for truncated back-propagation through time.
+        trace: also return what the memory did, with a leading time axis on every tensor; None for a model without one.
+        No gradient flows into it. lengths_B: how many steps each sequence of a padded batch has, integers from 1 to T.
+        Past its end a sequence's outputs and trace are 0, and `state` is the one after its last step.
+        gradient_bound: clip the gradient of the state, number by number, to ±gradient_bound wherever it passes from a
+        step back to the one before (paper section 4.6: "all gradient components").
+
+        Raises `ValueError` for a shape, type or length that does not fit.
+        """
+        from ntm_repro import kernels  # the one import upwards: the kernels run the models that they import
+
+        # Kernels are plain Python and numpy: under torch.compile they stay outside the graph.
+        run = kernels.run_outside_graph if torch.compiler.is_compiling() else kernels.run
+        unrolled = run(self, x_TBI, state, trace, lengths_B, gradient_bound)
+        return tuple(unrolled) if trace else unrolled[:2]
+
     def step(self, x_BI: Tensor, state: State, gradient_bound: float = math.inf) -> tuple[Tensor, State]:
-        """One step without its trace; `gradient_bound` as in `unroll`."""
-        y_BO, state, _ = self.advance(x_BI, bounded(state, gradient_bound))
-        return y_BO, state
+        """One step of `x_BI` [B, I]: (y_BO, state). Like a call with a single step, errors included."""
+        if x_BI.ndim != 2:
+            raise ValueError(f"x_BI: shape [B, {self.input_size}] wanted, {list(x_BI.shape)} given")
+        y_1BO, state = self(x_BI[None], state, gradient_bound=gradient_bound)
+        return y_1BO[0], state
 
     def unroll(
         self, x_TBI: Tensor, state: State | None = None, trace: bool = False, gradient_bound: float = math.inf
     ) -> Unrolled:
-        """All steps of `x_TBI` from `state` (by default the learned initial one).
+        """What a call does, step by step in plain torch: the readable reference, on any device and in any float type.
 
-        This is the readable reference; `ntm_repro.kernels` chooses a faster equivalent where there is one.
-        With `trace`, the memory's trace has a leading time axis T on every tensor. With a finite `gradient_bound`, the
-        gradient of the state is clipped to ±gradient_bound, number by number, wherever it passes from a step back to
-        the one before.
+        Here gradients flow into the trace too.
         """
         if state is None:
             state = self.initial_state(x_TBI.shape[1])
@@ -61,7 +104,50 @@ class Model(nn.Module, ABC):
 
     @property
     def parameter_count(self) -> int:
+        """How many numbers are learned."""
         return sum(p.numel() for p in self.parameters())
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A kernel keeps all parameters in one buffer, which pickle would write once for each of them.
+        if self._kernel_slot.kernel is not None:
+            self._kernel_slot = _KernelSlot()
+            for parameter in self.parameters():
+                parameter.data = parameter.data.clone(memory_format=torch.contiguous_format)
+        return dict(self.__dict__)
+
+
+class _KernelSlot:
+    """Holds the kernel that runs a model, made when first needed; a copied or unpickled model begins without one."""
+
+    kernel: Any = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "_KernelSlot":
+        return _KernelSlot()
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        return _KernelSlot, ()
+
+
+def leaves(state: State, name: str = "state") -> Iterator[tuple[str, Tensor]]:
+    """(dotted name, tensor) of every tensor of a state, in order: "state.controller.layers.0.hidden_BH" and so on."""
+    if isinstance(state, Tensor):
+        yield name, state
+        return
+    for part_name, part in zip(getattr(state, "_fields", None) or range(len(state)), state, strict=True):
+        yield from leaves(part, f"{name}.{part_name}")
+
+
+def rebuilt(like: State, tensors: Iterator[Tensor]) -> State:
+    """A state of the form of `like` whose tensors, in the order of `leaves`, are the next ones of `tensors`."""
+    if isinstance(like, Tensor):
+        return next(tensors)
+    parts = [rebuilt(part, tensors) for part in like]
+    return type(like)(*parts) if hasattr(like, "_fields") else tuple(parts)
+
+
+def mapped(state: State, change: Callable[[Tensor], Tensor]) -> State:
+    """A state of the same form with `change` applied to every tensor."""
+    return rebuilt(state, iter([change(tensor) for _, tensor in leaves(state)]))
 
 
 class _Bounded(torch.autograd.Function):
@@ -80,9 +166,4 @@ class _Bounded(torch.autograd.Function):
 
 def bounded(state: State, bound: float) -> State:
     """The same state, through which only gradients within ±bound flow back."""
-    if bound == math.inf:
-        return state
-    if isinstance(state, Tensor):
-        return _Bounded.apply(state, bound)
-    parts = [bounded(part, bound) for part in state]
-    return type(state)(*parts) if hasattr(state, "_fields") else type(state)(parts)
+    return state if bound == math.inf else mapped(state, lambda tensor: _Bounded.apply(tensor, bound))

@@ -22,12 +22,18 @@ Start = Enum("Start", "per_location shared")
 class PerLocationStart(nn.Module):
     """M_0 and w_0 learned entry by entry: N·M + K·N parameters, so N is fixed by training."""
 
-    def __init__(self, heads: int, locations: int, width: int, generator: torch.Generator) -> None:
+    def __init__(self, num_heads: int, num_locations: int, width: int) -> None:
         super().__init__()
-        self.memory_NM = initialisation.weight(locations, width, generator=generator)
-        self.logits_KN = initialisation.weight(heads, locations, generator=generator, deviation=LOGIT_DEVIATION)
+        self.memory_NM = nn.Parameter(torch.zeros(num_locations, width))
+        self.logits_KN = nn.Parameter(torch.zeros(num_heads, num_locations))
+
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw memory and logits anew."""
+        initialisation.draw(self.memory_NM, generator)
+        initialisation.draw(self.logits_KN, generator, LOGIT_DEVIATION)
 
     def forward(self, batch_size: int) -> tuple[Tensor, Tensor]:
+        """memory_BNM and weighting_BKN."""
         weighting_KN = self.logits_KN.softmax(-1)
         return self.memory_NM.expand(batch_size, -1, -1), weighting_KN.expand(batch_size, -1, -1)
 
@@ -39,16 +45,23 @@ class SharedStart(nn.Module):
     model may be given more locations. The weighting breaks the symmetry that equal locations leave.
     """
 
-    def __init__(self, heads: int, locations: int, width: int, generator: torch.Generator) -> None:
+    def __init__(self, num_heads: int, num_locations: int, width: int) -> None:
         super().__init__()
-        self.locations = locations
-        self.memory_M = initialisation.weight(width, generator=generator)
-        self.rate_K = nn.Parameter(torch.full((heads,), FOCUS))
+        self.num_locations = num_locations
+        self.memory_M = nn.Parameter(torch.zeros(width))
+        self.rate_K = nn.Parameter(torch.zeros(num_heads))
+
+    @torch.no_grad()
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw the vector anew; every head begins at location 0."""
+        initialisation.draw(self.memory_M, generator)
+        self.rate_K.fill_(FOCUS)
 
     def forward(self, batch_size: int) -> tuple[Tensor, Tensor]:
-        position_N = torch.arange(self.locations, device=self.rate_K.device, dtype=self.rate_K.dtype)
+        """memory_BNM and weighting_BKN."""
+        position_N = torch.arange(self.num_locations, device=self.rate_K.device, dtype=self.rate_K.dtype)
         weighting_KN = (-softplus(self.rate_K)[:, None] * position_N).softmax(-1)
-        memory_NM = self.memory_M.expand(self.locations, -1)
+        memory_NM = self.memory_M.expand(self.num_locations, -1)
         return memory_NM.expand(batch_size, -1, -1), weighting_KN.expand(batch_size, -1, -1)
 
 

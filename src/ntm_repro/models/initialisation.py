@@ -1,46 +1,43 @@
-"""How weights start: N(0, 0.1²), but for those of an NTM's inputs N(0, 1/I); biases at zero.
+"""How weights start: N(0, 0.1²), except those of an NTM's inputs, N(0, 1/I); biases at zero.
 
 The paper does not say. This follows Graves (2013, "Generating Sequences with Recurrent Neural Networks", section 4) in
 spirit, and the LSTM baseline then follows the paper's copy curve, which torch's default initialisation does not. The
 controllers of NTMs learn faster if their I inputs drive each unit with a variance of order 1 whatever I is (LOG.md). A
 feedforward controller may begin with biases as well: see `ntm_ff`.
+
+Every function draws from `generator`, or from torch's default generator where that is None.
 """
 
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 WEIGHT_DEVIATION = 0.1
 
 
-def weight(*shape: int, generator: torch.Generator, deviation: float = WEIGHT_DEVIATION) -> nn.Parameter:
-    """A parameter drawn from N(0, deviation²)."""
-    return nn.Parameter(torch.randn(*shape, generator=generator) * deviation)
-
-
-def bias(*shape: int) -> nn.Parameter:
-    """A parameter that starts at zero."""
-    return nn.Parameter(torch.zeros(*shape))
-
-
-def linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
-    """An affine layer with N(0, 0.1) weights and zero biases."""
-    # torch draws weights of its own first. (skip_init would not, but takes 0.4 s to import what it needs for that.)
+def empty_linear(num_inputs: int, num_outputs: int) -> nn.Linear:
+    """An affine layer whose weights are still to be drawn; torch's generator is left as it was."""
+    # torch draws weights of its own. (skip_init would not, but takes 0.4 s to import what it needs for that.)
     with torch.random.fork_rng(devices=[]):
-        layer = nn.Linear(inputs, outputs)
-    layer.weight = weight(outputs, inputs, generator=generator)
-    layer.bias = bias(outputs)
-    return layer
+        return nn.Linear(num_inputs, num_outputs)
 
 
 @torch.no_grad()
-def widen_inputs(layer: nn.Linear, inputs: int) -> None:
-    """Make the weights of a fresh layer's first `inputs` columns N(0, 1 / inputs)."""
-    layer.weight[:, :inputs] *= 1 / (WEIGHT_DEVIATION * math.sqrt(inputs))
+def draw(tensor: Tensor, generator: torch.Generator | None, deviation: float = WEIGHT_DEVIATION) -> None:
+    """Fill a tensor of any shape from N(0, deviation²)."""
+    # On the CPU and in float32 whatever the tensor's own place and type: the same numbers everywhere.
+    tensor.copy_(torch.randn(tensor.shape, generator=generator) * deviation)
 
 
 @torch.no_grad()
-def scatter_biases(layer: nn.Linear, deviation: float, generator: torch.Generator) -> None:
-    """Draw the biases of a fresh layer from N(0, deviation²)."""
-    layer.bias.copy_(torch.randn(layer.bias.shape, generator=generator) * deviation)
+def draw_linear(layer: nn.Linear, generator: torch.Generator | None) -> None:
+    """Draw a layer's weights from N(0, 0.1²) and set its biases to zero."""
+    draw(layer.weight, generator)
+    layer.bias.zero_()
+
+
+@torch.no_grad()
+def widen_inputs(layer: nn.Linear, num_inputs: int) -> None:
+    """Make the weights of a fresh layer's first `num_inputs` columns N(0, 1 / num_inputs)."""
+    layer.weight[:, :num_inputs] *= 1 / (WEIGHT_DEVIATION * math.sqrt(num_inputs))

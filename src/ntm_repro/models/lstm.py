@@ -14,12 +14,12 @@ from torch import Tensor
 from ntm_repro.errors import check_setting
 from ntm_repro.models import initialisation
 from ntm_repro.models.base import Model
-from ntm_repro.models.controllers import LSTMStack, LSTMState
+from ntm_repro.models.controllers import LSTMStack, StackState
 
 
 @dataclass
 class Settings:
-    """`layers` layers of `size` cells."""
+    """What the config may say of the baseline: `layers` layers of `size` cells."""
 
     name: str = "lstm"
     size: int = 256
@@ -30,27 +30,52 @@ class Settings:
         check_setting(self.layers >= 1, "layers", self.layers, "must be 1 or more")
 
 
-class LSTM(Model):
-    """A stack of LSTM layers and a linear output.
+class LSTMBaseline(Model):
+    """A stack of LSTM layers, each of which sees the input and feeds a linear output (paper section 4.6).
 
-    >>> model = build(Settings(), inputs=10, outputs=9, generator=torch.Generator().manual_seed(1))
-    >>> model.parameter_count
+    input_size, output_size: channels I and O. hidden_size: cells H of each layer. num_layers: at least 1.
+    generator: draws the initial weights; torch's default generator by default. Raises `ValueError` for a size below 1.
+
+    >>> core = LSTMBaseline(input_size=10, output_size=9)
+    >>> core.parameter_count
     1352969
+    >>> y_TBO, state = core(torch.zeros(5, 2, 10))
+    >>> y_TBO.shape, state.layers[0].hidden_BH.shape
+    (torch.Size([5, 2, 9]), torch.Size([2, 256]))
     """
 
-    def __init__(self, inputs: int, outputs: int, settings: Settings, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        input_size: int,
+        output_size: int,
+        hidden_size: int = 256,
+        num_layers: int = 3,
+        generator: torch.Generator | None = None,
+    ) -> None:
         super().__init__()
-        self.stack = LSTMStack(inputs, settings.size, settings.layers, generator)
-        self.output = initialisation.linear(self.stack.size, outputs, generator)
+        sizes = {"input_size": input_size, "output_size": output_size, "hidden_size": hidden_size}
+        for name, value in (sizes | {"num_layers": num_layers}).items():
+            check_setting(value >= 1, name, value, "must be 1 or more")
+        self.input_size, self.output_size = input_size, output_size
+        self.stack = LSTMStack(input_size, hidden_size, num_layers)
+        self.output = initialisation.empty_linear(self.stack.size, output_size)
+        self.reset_parameters(generator)
 
-    def initial_state(self, batch_size: int) -> tuple[LSTMState, ...]:
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw all parameters anew, from `generator` or from torch's default one."""
+        self.stack.reset_parameters(generator)
+        initialisation.draw_linear(self.output, generator)
+
+    def initial_state(self, batch_size: int) -> StackState:
+        """The learned state before the first step, for `batch_size` sequences."""
         return self.stack.initial_state(batch_size)
 
-    def advance(self, x_BI: Tensor, state: tuple[LSTMState, ...]) -> tuple[Tensor, tuple[LSTMState, ...], None]:
+    def advance(self, x_BI: Tensor, state: StackState) -> tuple[Tensor, StackState, None]:
+        """One step: y_BO and the next state; there is no memory to trace."""
         h_BH, state = self.stack(x_BI, state)
         return self.output(h_BH), state, None
 
 
-def build(settings: Settings, inputs: int, outputs: int, generator: torch.Generator) -> LSTM:
+def build(settings: Settings, input_size: int, output_size: int, generator: torch.Generator) -> LSTMBaseline:
     """The paper's baseline for tasks with these channels."""
-    return LSTM(inputs, outputs, settings, generator)
+    return LSTMBaseline(input_size, output_size, settings.size, settings.layers, generator)

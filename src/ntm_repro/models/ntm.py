@@ -4,21 +4,24 @@ Shape suffixes: B sequences of the batch, I inputs, O outputs, H controller outp
 location, R read heads, W write heads, K = R + W heads (reading ones first), S allowed shifts.
 """
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from ntm_repro.errors import check_setting
+from ntm_repro.errors import InvalidSetting, check_setting
 from ntm_repro.models import initialisation, memory
 from ntm_repro.models.addressing import HeadParameters, address
-from ntm_repro.models.base import Model
-from ntm_repro.models.controllers import Controller, LSTMStack
+from ntm_repro.models.base import Model, mapped
+from ntm_repro.models.controllers import Controller, Feedforward, LSTMStack, StackState
 from ntm_repro.models.initial_state import STARTS, Start
 
+ControllerKind = Enum("ControllerKind", "lstm feedforward")
 Activation = Enum("Activation", "tanh linear")
 ReadOrder = Enum("ReadOrder", "after before")
 OutputFrom = Enum("OutputFrom", "hidden_and_reads hidden")
@@ -41,6 +44,16 @@ class MemorySettings:
     start: Start = Start.shared
 
 
+# Arguments of `NTM` whose setting in the config has another name.
+CONFIG_KEYS = {
+    "hidden_size": "controller.size",
+    "num_layers": "controller.layers",
+    "num_heads": "heads",
+    "num_locations": "memory.locations",
+    "width": "memory.width",
+}
+
+
 @dataclass
 class Settings:
     """What the config may say of an NTM. `heads` h means h read heads and h write heads (Tables 1 and 2).
@@ -59,32 +72,56 @@ class Settings:
     output_from: OutputFrom = OutputFrom.hidden_and_reads
 
     def __post_init__(self) -> None:
-        for key, value in (
-            ("controller.size", self.controller.size),
-            ("controller.layers", self.controller.layers),
-            ("heads", self.heads),
-            ("memory.locations", self.memory.locations),
-            ("memory.width", self.memory.width),
-        ):
-            check_setting(value >= 1, key, value, "must be 1 or more")
-        odd = self.shift_range >= 1 and self.shift_range % 2 == 1
-        check_setting(odd, "shift_range", self.shift_range, "must be odd and positive: 3 allows shifts by −1, 0 and +1")
-        check_setting(
-            self.shift_range <= self.memory.locations,
-            "shift_range",
-            self.shift_range,
-            f"must not exceed {{section}}memory.locations={self.memory.locations}",
-        )
+        try:
+            check(self.arguments())
+        except InvalidSetting as error:
+            key = CONFIG_KEYS.get(error.key, error.key)
+            why = error.why.replace("{section}num_locations", "{section}memory.locations")
+            raise InvalidSetting(key, error.value, why) from None
+
+    def arguments(self) -> dict[str, Any]:
+        """The same as keyword arguments of `NTM`."""
+        return {
+            "controller": ControllerKind.lstm,
+            "hidden_size": self.controller.size,
+            "num_layers": self.controller.layers,
+            "num_heads": self.heads,
+            "num_locations": self.memory.locations,
+            "width": self.memory.width,
+            "memory_start": self.memory.start,
+            "shift_range": self.shift_range,
+            "activation": self.activation,
+            "read_order": self.read_order,
+            "output_from": self.output_from,
+        }
+
+
+def check(arguments: Mapping[str, Any]) -> None:
+    """Raise `InvalidSetting` for an argument of `NTM` that is out of range."""
+    sizes = ("input_size", "output_size", "hidden_size", "num_layers", "num_heads", "num_locations", "width")
+    for name in sizes:
+        check_setting(arguments.get(name, 1) >= 1, name, arguments.get(name), "must be 1 or more")
+    shifts, locations = arguments["shift_range"], arguments["num_locations"]
+    odd = shifts >= 1 and shifts % 2 == 1
+    check_setting(odd, "shift_range", shifts, "must be odd and positive: 3 allows shifts by −1, 0 and +1")
+    why = f"must not exceed {{section}}num_locations={locations}"
+    check_setting(shifts <= locations, "shift_range", shifts, why)
+    wide = arguments.get("hidden_bias", 0.0)
+    check_setting(math.isfinite(wide) and wide >= 0, "hidden_bias", wide, "must be 0 or more")
 
 
 class NTMState(NamedTuple):
     """controller: its own state. read_BRM: r_{t−1}. memory_BNM: M_{t−1}. The weightings are w_{t−1} of each head."""
 
-    controller: tuple
+    controller: StackState | tuple[()]
     read_BRM: Tensor
     memory_BNM: Tensor
     read_weighting_BRN: Tensor
     write_weighting_BWN: Tensor
+
+    def detach(self) -> "NTMState":
+        """The same values, through which no gradient flows back."""
+        return mapped(self, Tensor.detach)
 
 
 class Trace(NamedTuple):
@@ -108,52 +145,111 @@ class Trace(NamedTuple):
 
 
 class NTM(Model):
-    """An NTM around any controller.
+    """A Neural Turing Machine (paper section 3).
 
-    >>> model = build(Settings(), inputs=10, outputs=9, generator=torch.Generator().manual_seed(1))
-    >>> model.unroll(torch.zeros(22, 1, 10)).y_TBO.shape
-    torch.Size([22, 1, 9])
+    input_size, output_size: channels I and O. controller: "lstm" (skip-connected layers of LSTM cells) or
+    "feedforward" (layers of tanh units), `num_layers` layers of `hidden_size` units. num_heads: as many read heads, and
+    as many write heads (Tables 1 and 2). num_locations N × width M: the memory. shift_range: how many shifts a head may
+    make, an odd number centred on 0 (section 3.3.2). memory_start: "shared" (one learned vector in all locations, so
+    that a trained model may be given more of them) or "per_location".
+    The paper leaves open: activation of key and add vectors, "tanh" or "linear"; read_order, whether read heads see the
+    memory "after" or "before" this step's write (by default after with an LSTM controller, before with a feedforward
+    one); output_from, whether the output layer sees "hidden_and_reads" or "hidden" alone. hidden_bias: standard
+    deviation of a feedforward controller's biases at the start. generator: draws the initial parameters; torch's
+    default generator by default.
+
+    Raises `ValueError` for an argument out of range.
+
+    >>> core = NTM(input_size=10, output_size=9)
+    >>> y_TBO, state = core(torch.zeros(22, 1, 10))
+    >>> y_TBO.shape, state.memory_BNM.shape
+    (torch.Size([22, 1, 9]), torch.Size([1, 128, 20]))
     """
 
     def __init__(
-        self, controller: Controller, inputs: int, outputs: int, settings: Settings, generator: torch.Generator
+        self,
+        input_size: int,
+        output_size: int,
+        *,
+        controller: ControllerKind | str = "lstm",
+        hidden_size: int = 100,
+        num_layers: int = 1,
+        num_heads: int = 1,
+        num_locations: int = 128,
+        width: int = 20,
+        shift_range: int = 3,
+        memory_start: Start | str = "shared",
+        activation: Activation | str = "tanh",
+        read_order: ReadOrder | str | None = None,
+        output_from: OutputFrom | str = "hidden_and_reads",
+        hidden_bias: float = 0.0,
+        generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        self.settings = settings
-        self.heads, self.width = settings.heads, settings.memory.width
-        self.parameters_per_head = self.width + 3 + settings.shift_range
-        interface = 2 * self.heads * self.parameters_per_head + 2 * self.heads * self.width
-        seen_by_output = controller.size
-        if settings.output_from is OutputFrom.hidden_and_reads:
-            seen_by_output += self.heads * self.width
-        self.controller = controller
+        check({name: value for name, value in locals().items() if name in NUMBERS})
+        kind = _choice("controller", ControllerKind, controller)
+        self.input_size, self.output_size = input_size, output_size
+        self.num_heads, self.num_locations, self.width = num_heads, num_locations, width
+        self.shift_range = shift_range
+        self.activation = _choice("activation", Activation, activation)
+        default_order = ReadOrder.after if kind is ControllerKind.lstm else ReadOrder.before
+        self.read_order = _choice("read_order", ReadOrder, default_order if read_order is None else read_order)
+        self.output_from = _choice("output_from", OutputFrom, output_from)
+        self.parameters_per_head = width + 3 + shift_range
+
+        controller_inputs = input_size + num_heads * width
+        self.controller: Controller = (
+            LSTMStack(controller_inputs, hidden_size, num_layers)
+            if kind is ControllerKind.lstm
+            else Feedforward(controller_inputs, hidden_size, num_layers, hidden_bias)
+        )
         # Rows: addressing of the read heads, addressing of the write heads, erase vectors, add vectors.
-        self.interface = initialisation.linear(controller.size, interface, generator)
-        self.output = initialisation.linear(seen_by_output, outputs, generator)
-        self.read_RM = initialisation.bias(self.heads, self.width)
-        start = STARTS[settings.memory.start]
-        self.start = start(2 * self.heads, settings.memory.locations, self.width, generator)
+        interface_size = 2 * num_heads * (self.parameters_per_head + width)
+        self.interface = initialisation.empty_linear(self.controller.size, interface_size)
+        reads_size = num_heads * width if self.output_from is OutputFrom.hidden_and_reads else 0
+        self.output = initialisation.empty_linear(self.controller.size + reads_size, output_size)
+        self.read_RM = nn.Parameter(torch.zeros(num_heads, width))
+        start = STARTS[_choice("memory_start", Start, memory_start)]
+        self.start = start(2 * num_heads, num_locations, width)
+        self.reset_parameters(generator)
+
+    @torch.no_grad()
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw all parameters anew, from `generator` or from torch's default one (`initialisation.py`)."""
+        self.controller.reset_parameters(generator)
+        seeing_inputs: list[Any] = list(self.controller.layers)
+        if isinstance(self.controller, LSTMStack):  # each of its layers sees the inputs
+            seeing_inputs = [layer.gates for layer in seeing_inputs]
+        else:
+            del seeing_inputs[1:]
+        for layer in seeing_inputs:
+            initialisation.widen_inputs(layer, self.input_size)
+        initialisation.draw_linear(self.interface, generator)
+        initialisation.draw_linear(self.output, generator)
+        self.read_RM.zero_()
+        self.start.reset_parameters(generator)  # type: ignore[operator]
 
     def initial_state(self, batch_size: int) -> NTMState:
+        """The learned state before the first step, for `batch_size` sequences."""
         memory_BNM, weighting_BKN = self.start(batch_size)
         return NTMState(
             controller=self.controller.initial_state(batch_size),
             read_BRM=self.read_RM.expand(batch_size, -1, -1),
             memory_BNM=memory_BNM,
-            read_weighting_BRN=weighting_BKN[:, : self.heads],
-            write_weighting_BWN=weighting_BKN[:, self.heads :],
+            read_weighting_BRN=weighting_BKN[:, : self.num_heads],
+            write_weighting_BWN=weighting_BKN[:, self.num_heads :],
         )
 
     def _emit(self, h_BH: Tensor) -> tuple[HeadParameters, Tensor, Tensor]:
         """From the controller's output to all heads' addressing parameters, erase_BWM in (0, 1), and add_BWM."""
-        heads, width = self.heads, self.width
+        heads, width = self.num_heads, self.width
         addressing, erase, add = self.interface(h_BH).split(
             [2 * heads * self.parameters_per_head, heads * width, heads * width], -1
         )
         key, strength, gate, shift, sharpness = addressing.unflatten(-1, (2 * heads, -1)).split(
-            [width, 1, 1, self.settings.shift_range, 1], -1
+            [width, 1, 1, self.shift_range, 1], -1
         )
-        bounded = self.settings.activation is Activation.tanh
+        bounded = self.activation is Activation.tanh
         parameters = HeadParameters(
             key_BKM=key.tanh() if bounded else key,
             strength_BK1=softplus(strength),
@@ -165,19 +261,20 @@ class NTM(Model):
         return parameters, erase.sigmoid().unflatten(-1, (heads, width)), add_BWM
 
     def advance(self, x_BI: Tensor, state: NTMState) -> tuple[Tensor, NTMState, Trace]:
+        """One step: y_BO, the next state, and what the heads did."""
         h_BH, controller_state = self.controller(torch.cat([x_BI, state.read_BRM.flatten(1)], -1), state.controller)
         parameters, erase_BWM, add_BWM = self._emit(h_BH)
-        halves = zip(*(parameter.split(self.heads, 1) for parameter in parameters), strict=True)
+        halves = zip(*(parameter.split(self.num_heads, 1) for parameter in parameters), strict=True)
         reading, writing = (HeadParameters(*half) for half in halves)
 
         write_weighting_BWN = address(writing, state.write_weighting_BWN, state.memory_BNM)
         memory_BNM = memory.write(state.memory_BNM, write_weighting_BWN, erase_BWM, add_BWM)
-        seen_BNM = memory_BNM if self.settings.read_order is ReadOrder.after else state.memory_BNM
+        seen_BNM = memory_BNM if self.read_order is ReadOrder.after else state.memory_BNM
         read_weighting_BRN = address(reading, state.read_weighting_BRN, seen_BNM)
         read_BRM = memory.read(read_weighting_BRN, seen_BNM)
 
         seen_by_output = [h_BH]
-        if self.settings.output_from is OutputFrom.hidden_and_reads:
+        if self.output_from is OutputFrom.hidden_and_reads:
             seen_by_output.append(read_BRM.flatten(1))
         y_BO = self.output(torch.cat(seen_by_output, -1))
         after = NTMState(controller_state, read_BRM, memory_BNM, read_weighting_BRN, write_weighting_BWN)
@@ -185,10 +282,21 @@ class NTM(Model):
         return y_BO, after, trace
 
 
-def build(settings: Settings, inputs: int, outputs: int, generator: torch.Generator) -> NTM:
-    """An NTM with an LSTM controller."""
-    controller_inputs = inputs + settings.heads * settings.memory.width
-    controller = LSTMStack(controller_inputs, settings.controller.size, settings.controller.layers, generator)
-    for layer in controller.layers:  # each of them sees the inputs
-        initialisation.widen_inputs(layer.gates, inputs)  # type: ignore[arg-type]
-    return NTM(controller, inputs, outputs, settings, generator)
+NUMBERS = {
+    *("input_size", "output_size", "hidden_size", "num_layers", "num_heads", "num_locations", "width"),
+    *("shift_range", "hidden_bias"),
+}
+
+
+def _choice(name: str, kind: Any, value: Any) -> Any:
+    """The member of an enumeration that `value` is or names; raises `InvalidSetting`."""
+    if isinstance(value, kind):
+        return value
+    choices = " or ".join(member.name for member in kind)
+    check_setting(isinstance(value, str) and value in kind.__members__, name, value, f"choose {choices}")
+    return kind[value]
+
+
+def build(settings: Settings, input_size: int, output_size: int, generator: torch.Generator) -> NTM:
+    """The NTM that the config describes."""
+    return NTM(input_size, output_size, **settings.arguments(), generator=generator)

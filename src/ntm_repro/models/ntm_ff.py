@@ -1,14 +1,12 @@
 """The Neural Turing Machine with a feedforward controller (paper section 4, Table 1)."""
 
-import math
 from dataclasses import dataclass
+from typing import Any
 
-import torch
+from ntm_repro.models import ntm
+from ntm_repro.models.ntm import ControllerKind, ReadOrder, build
 
-from ntm_repro.errors import check_setting
-from ntm_repro.models import initialisation, ntm
-from ntm_repro.models.controllers import Feedforward
-from ntm_repro.models.ntm import NTM, ReadOrder
+__all__ = ["Settings", "build"]
 
 
 @dataclass
@@ -23,18 +21,6 @@ class Settings(ntm.Settings):
     read_order: ReadOrder = ReadOrder.before
     hidden_bias: float = 0.0
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        wide = self.hidden_bias
-        check_setting(math.isfinite(wide) and wide >= 0, "hidden_bias", wide, "must be 0 or more")
-
-
-def build(settings: Settings, inputs: int, outputs: int, generator: torch.Generator) -> NTM:
-    """An NTM with a feedforward controller."""
-    controller_inputs = inputs + settings.heads * settings.memory.width
-    controller = Feedforward(controller_inputs, settings.controller.size, settings.controller.layers, generator)
-    initialisation.widen_inputs(controller.layers[0], inputs)  # type: ignore[arg-type]
-    if settings.hidden_bias:
-        for layer in controller.layers:
-            initialisation.scatter_biases(layer, settings.hidden_bias, generator)  # type: ignore[arg-type]
-    return NTM(controller, inputs, outputs, settings, generator)
+    def arguments(self) -> dict[str, Any]:
+        """The same as keyword arguments of `NTM`."""
+        return super().arguments() | {"controller": ControllerKind.feedforward, "hidden_bias": self.hidden_bias}

@@ -6,21 +6,22 @@ Shape suffixes: T time steps, B sequences of the batch, I input channels, O outp
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from ntm_repro import optimisers
 from ntm_repro.errors import RunError, UsageError
 from ntm_repro.kernels import Kernel
 from ntm_repro.models import Model
+from ntm_repro.optimisers import graves_rmsprop
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks import Batch, Task
 from ntm_repro.training.checkpoint import Checkpoint
 from ntm_repro.training.loggers import Logger
 from ntm_repro.training.metrics import Window
-from ntm_repro.training.optimiser import GravesRMSProp
 from ntm_repro.training.settings import TrainSettings
 
 # Batches drawn at a time. One by one, between updates, drawing and the kernel would each find the other's data in the
@@ -59,13 +60,12 @@ class Trainer:
     seed: int
     device: torch.device
     identity: str
+    optimiser_settings: Any = field(default_factory=graves_rmsprop.Settings)
 
     def __post_init__(self) -> None:
         self.stream = Stream(self.seed, Purpose.TRAIN)
-        settings = self.settings
-        self.optimiser = GravesRMSProp(
-            self.kernel, settings.learning_rate, settings.clip, settings.clip_at, settings.loss_scale
-        )
+        self.optimiser = optimisers.make(self.optimiser_settings, self.kernel.parameters, self.kernel.compiled)
+        self.learning_rate = self.settings.learning_rate
         self.has_optimum = self.task.optimum_bits(self.task.draw(self.stream, 0, 1)) is not None
         self.sequences = 0
         self.window = Window()
@@ -107,12 +107,12 @@ class Trainer:
         """Train on the next batch. Raises `Diverged` before anything not finite reaches a weight."""
         batch, tensors, optimum = self._next()
         cost = self.kernel.cost_and_gradient(*tensors, self.settings.gradient_bound)
-        bits, grad_norm = float(cost.bits_B.sum()), self.kernel.gradient_norm()
+        bits, grad_norm = float(cost.bits_B.sum()), self.optimiser.gradient_norm()
         if not (math.isfinite(bits) and math.isfinite(grad_norm)):
             what = "gradient" if math.isfinite(bits) else "loss"
             raise Diverged(f"the {what} is not finite at sequence {self.sequences}", batch)
-        self.optimiser.learning_rate = self.settings.learning_rate_after(self.sequences)
-        self.optimiser.step(grad_norm)
+        self.learning_rate = self.settings.learning_rate_after(self.sequences)
+        self.optimiser.step(self.learning_rate, *self.settings.clip_of(grad_norm))
 
         wrong = float(cost.wrong_B.sum())
         self.sequences += batch.size
@@ -145,7 +145,7 @@ class Trainer:
             sink.progress(self.sequences - before)
             if self.sequences // settings.log_every > before // settings.log_every:
                 now = self.wall_seconds
-                sink.row(self.window.row(self.sequences, self.optimiser.learning_rate, now, self.has_optimum))
+                sink.row(self.window.row(self.sequences, self.learning_rate, now, self.has_optimum))
                 self.window = Window(opened_at=now)
             if self.sequences // settings.checkpoint_every > before // settings.checkpoint_every:
                 save()

@@ -39,6 +39,18 @@ class TrainSettings:
         """How far a component of the state's gradient may go: ±clip_at, or any distance."""
         return self.clip_at if self.clip_through_time else math.inf
 
+    def clip_of(self, gradient_norm: float) -> tuple[float, float]:
+        """(factor, bound): the optimiser steps on factor · gradient, each component clipped to ±bound.
+
+        Bounds each component (the paper), or the gradient's norm, or nothing, and scales by `loss_scale`.
+        """
+        factor, bound = 1.0, math.inf
+        if self.clip is Clip.value:
+            bound = self.clip_at
+        elif self.clip is Clip.norm and gradient_norm > self.clip_at:
+            factor = self.clip_at / gradient_norm
+        return factor * self.loss_scale, bound * self.loss_scale
+
     def learning_rate_after(self, sequences: int) -> float:
         """The rate of the update that follows the first `sequences` sequences."""
         if not self.anneal_to or sequences <= self.anneal_from:

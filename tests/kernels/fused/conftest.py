@@ -2,10 +2,10 @@
 
 import pytest
 
-from ntm_repro.kernels.fused import jit_cache
+from ntm_repro.jit import cache
 
 
 @pytest.fixture(scope="session", autouse=True)
 def prepared():
     for dtype in ("float32", "float64"):
-        jit_cache.prepare(dtype)
+        cache.prepare(dtype)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from ntm_repro.jit.cache import inner
 from ntm_repro.kernels.fused import arithmetic
-from ntm_repro.kernels.fused.jit_cache import inner
 
 EXACT = {
     "exp": np.exp,

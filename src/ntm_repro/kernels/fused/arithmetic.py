@@ -13,7 +13,7 @@ import numpy as np
 from numba import types
 from numba.extending import intrinsic, overload
 
-from ntm_repro.kernels.fused.jit_cache import ANY_ORDER, IN_ORDER
+from ntm_repro.jit.cache import ANY_ORDER, IN_ORDER
 
 f32, i32 = np.float32, np.int32
 

@@ -1,39 +1,39 @@
 """One step of the controller's layers for a group of sequences, forward and backward.
 
-Legend: B sequences in lockstep, I inputs, H cells. Rows are those of a tape (`tape.py`).
+Legend: B sequences in lockstep, I inputs, H cells. Rows are those of a tape (`layout.py`).
 
 **LSTM.** For each layer, with a_i … a_o the products of its weights and [x, reads, h of the layer below, h']:
 
     i = σ(a_i)   f = σ(a_f)   u = tanh(a_u)   o = σ(a_o)      c = f c' + i u      h = o tanh(c)
 
-    ō = h̄ tanh(c)                      c̄ += h̄ o (1 − tanh²(c))         (c̄ from the step after)
-    ī = c̄ u    f̄ = c̄ c'    ū = c̄ i     c'‾ = c̄ f
-    ā_i = ī i(1 − i)    ā_f = f̄ f(1 − f)    ā_u = ū (1 − u²)    ā_o = ō o(1 − o)
+and backward, d_x being the gradient of x (d_c comes from the step after):
 
-**Feedforward.** h = tanh(a) and ā = h̄ (1 − h²).
+    d_o = d_h tanh(c)     d_c += d_h o (1 − tanh²(c))
+    d_i = d_c u           d_f = d_c c'            d_u = d_c i           d_c' = d_c f
+    d_a_i = d_i i(1 − i)  d_a_f = d_f f(1 − f)    d_a_u = d_u (1 − u²)  d_a_o = d_o o(1 − o)
 
-Either way ā times the transposed weights is the gradient of the layer's input, whose pieces go where they came from.
+**Feedforward.** h = tanh(a) and d_a = d_h (1 − h²).
+
+Either way d_a times the transposed weights is the gradient of the layer's input, whose pieces go where they came from.
 """
 
-from typing import Any
-
+from ntm_repro.jit.cache import inner
 from ntm_repro.kernels.fused.arithmetic import sigmoid, tanh
-from ntm_repro.kernels.fused.jit_cache import inner
+from ntm_repro.kernels.fused.layout import Layer
 from ntm_repro.kernels.fused.products import affine, transposed_product
-from ntm_repro.kernels.fused.tape import Layer
 
 WEIGHTS, INPUTS, SIZE, COLUMNS = Layer.WEIGHTS, Layer.INPUTS, Layer.SIZE, Layer.COLUMNS
 SEEN, GATES, TANH_CELL, HIDDEN = Layer.SEEN, Layer.GATES, Layer.TANH_CELL, Layer.HIDDEN
 
 
 @inner
-def weights_at(values: Any, at: int, inputs: int, columns: int) -> Any:
+def weights_at(values, at, inputs, columns):
     """The weight block [inputs + 1, columns] that begins at `at` in the flat buffer; its last row is the bias."""
     return values[at : at + (inputs + 1) * columns].reshape((inputs + 1, columns))
 
 
 @inner
-def lstm_cell(gates: Any, before_H: Any, cell_H: Any, tanh_cell_H: Any, hidden_H: Any) -> None:
+def lstm_cell(gates, before_H, cell_H, tanh_cell_H, hidden_H):
     """Activate `gates` [4 H] in place; set the cell, its tanh, and h."""
     size = cell_H.shape[0]
     input_H, forget_H = gates[:size], gates[size : 2 * size]
@@ -54,8 +54,8 @@ def lstm_cell(gates: Any, before_H: Any, cell_H: Any, tanh_cell_H: Any, hidden_H
 
 
 @inner
-def lstm_cell_backward(gates: Any, before_H: Any, tanh_cell_H: Any, d_hidden_H: Any, d_cell_H: Any) -> None:
-    """Replace activated `gates` by the gradients of their pre-activations, and c̄ by c'‾."""
+def lstm_cell_backward(gates, before_H, tanh_cell_H, d_hidden_H, d_cell_H):
+    """Replace activated `gates` by the gradients of their pre-activations, and d_c by d_c'."""
     real = gates.dtype.type
     one = real(1)
     size = before_H.shape[0]
@@ -76,21 +76,21 @@ def lstm_cell_backward(gates: Any, before_H: Any, tanh_cell_H: Any, d_hidden_H: 
 
 
 @inner
-def copy(target: Any, source: Any) -> None:
+def copy(target, source):
     """target = source."""
     for i in range(target.shape[0]):
         target[i] = source[i]
 
 
 @inner
-def add(target: Any, more: Any) -> None:
+def add(target, more):
     """target += more."""
     for i in range(target.shape[0]):
         target[i] += more[i]
 
 
 @inner
-def clip(numbers: Any, bound: float) -> None:
+def clip(numbers, bound):
     """Each number to the nearest in ±bound; a NaN stays one."""
     high = numbers.dtype.type(bound)
     low = -high
@@ -101,68 +101,66 @@ def clip(numbers: Any, bound: float) -> None:
 
 
 @inner
-def gather_inputs(plan: Any, past: Any, line: Any, x_I: Any, layer: int) -> None:
+def gather_inputs(layout, row_before, row, x_I, layer):
     """Write what a layer sees, [x, reads before, h below, h before (LSTM)] or [h below], into its place on the row."""
-    layers = plan.layers
+    layers = layout.layers
     at, size, hidden = layers[layer, SEEN], layers[layer, SIZE], layers[layer, HIDDEN]
-    if plan.recurrent or layer == 0:
-        reads = plan.heads * plan.width
-        copy(line[at : at + plan.inputs], x_I)
-        at += plan.inputs
-        copy(line[at : at + reads], past[plan.seen + plan.hidden :])
+    if layout.recurrent or layer == 0:
+        reads = layout.num_heads * layout.width
+        copy(row[at : at + layout.num_inputs], x_I)
+        at += layout.num_inputs
+        copy(row[at : at + reads], row_before[layout.seen + layout.hidden_size :])
         at += reads
     if layer > 0:
-        below = plan.seen + layers[layer - 1, HIDDEN] if plan.recurrent else layers[layer - 1, GATES]
-        copy(line[at : at + size], line[below:])
+        below = layout.seen + layers[layer - 1, HIDDEN] if layout.recurrent else layers[layer - 1, GATES]
+        copy(row[at : at + size], row[below:])
         at += size
-    if plan.recurrent:
-        copy(line[at : at + size], past[plan.seen + hidden :])
+    if layout.recurrent:
+        copy(row[at : at + size], row_before[layout.seen + hidden :])
 
 
 @inner
-def control(plan: Any, values: Any, tape: Any, first: int, count: int, x_BI: Any) -> None:
+def control(layout, values, tape, first, count, x_BI):
     """All layers of the controller for the rows first … first + count − 1, from those `count` rows above."""
-    layers = plan.layers
+    layers = layout.layers
     for layer in range(layers.shape[0]):
         inputs, size = layers[layer, INPUTS], layers[layer, SIZE]
-        gates, hidden = layers[layer, GATES], plan.seen + layers[layer, HIDDEN]
+        gates, hidden = layers[layer, GATES], layout.seen + layers[layer, HIDDEN]
         weights = weights_at(values, layers[layer, WEIGHTS], inputs, layers[layer, COLUMNS])
         for b in range(count):
-            gather_inputs(plan, tape[first - count + b], tape[first + b], x_BI[b], layer)
+            gather_inputs(layout, tape[first - count + b], tape[first + b], x_BI[b], layer)
         affine(weights, tape, first, count, layers[layer, SEEN], inputs, gates)
         for b in range(count):
-            line, past = tape[first + b], tape[first - count + b]
-            if plan.recurrent:
-                cells = plan.cells + layers[layer, HIDDEN]
+            row, row_before = tape[first + b], tape[first - count + b]
+            if layout.recurrent:
+                cells = layout.cells + layers[layer, HIDDEN]
                 turned = layers[layer, TANH_CELL]
                 lstm_cell(
-                    line[gates : gates + 4 * size],
-                    past[cells : cells + size],
-                    line[cells : cells + size],
-                    line[turned : turned + size],
-                    line[hidden : hidden + size],
+                    row[gates : gates + 4 * size],
+                    row_before[cells : cells + size],
+                    row[cells : cells + size],
+                    row[turned : turned + size],
+                    row[hidden : hidden + size],
                 )
             else:
-                out = line[gates : gates + size]
+                out = row[gates : gates + size]
                 for i in range(size):
                     out[i] = tanh(out[i])
                 if layer == layers.shape[0] - 1:
-                    copy(line[hidden : hidden + size], out)
+                    copy(row[hidden : hidden + size], out)
 
 
 @inner
-def control_backward(
-    plan: Any, values: Any, tape: Any, first: int, count: int, carry: Any, d_x_BI: Any, with_input: bool
-) -> None:
-    """From h̄ of all layers (the row's d_seen, the carry's h̄ added) to the gates' gradients and the carry before.
+def control_backward(layout, values, tape, first, count, carry, d_x_BI, with_input):
+    """From d_h of all layers (the row's d_seen, the carry's d_h added) to the gates' gradients and the carry before.
 
-    d_x_BI: set to the gradient of the inputs where `with_input`. The carry's reads are set; so are its h̄ and c̄.
+    d_x_BI: set to the gradient of the inputs where `with_input`. The carry's d_reads are set; so are its d_h and d_c.
     """
     one = tape.dtype.type(1)
-    layers = plan.layers
-    reads = plan.heads * plan.width
+    layers = layout.layers
+    reads = layout.num_heads * layout.width
     for b in range(count):
-        d_reads = carry[b, plan.d_reads : plan.d_reads + reads]
+        d_reads = carry[b, layout.d_reads : layout.d_reads + reads]
         for i in range(reads):
             d_reads[i] = 0
     for layer in range(layers.shape[0] - 1, -1, -1):
@@ -170,41 +168,41 @@ def control_backward(
         gates, hidden = layers[layer, GATES], layers[layer, HIDDEN]
         weights = weights_at(values, layers[layer, WEIGHTS], inputs, layers[layer, COLUMNS])
         for b in range(count):
-            line, past = tape[first + b], tape[first - count + b]
-            d_hidden = line[plan.d_seen + hidden : plan.d_seen + hidden + size]
-            if plan.recurrent:
-                cells, turned = plan.cells + hidden, layers[layer, TANH_CELL]
+            row, row_before = tape[first + b], tape[first - count + b]
+            d_hidden = row[layout.d_seen + hidden : layout.d_seen + hidden + size]
+            if layout.recurrent:
+                cells, turned = layout.cells + hidden, layers[layer, TANH_CELL]
                 lstm_cell_backward(
-                    line[gates : gates + 4 * size],
-                    past[cells : cells + size],
-                    line[turned : turned + size],
+                    row[gates : gates + 4 * size],
+                    row_before[cells : cells + size],
+                    row[turned : turned + size],
                     d_hidden,
-                    carry[b, plan.d_cells + hidden : plan.d_cells + hidden + size],
+                    carry[b, layout.d_cells + hidden : layout.d_cells + hidden + size],
                 )
             else:
-                out = line[gates : gates + size]
+                out = row[gates : gates + size]
                 for i in range(size):
                     out[i] = d_hidden[i] * (one - out[i] * out[i])
         # The layer's input stays on the row: the weights' gradient needs it.
-        low = 0 if with_input or not (plan.recurrent or layer == 0) else plan.inputs
-        transposed_product(weights, tape, first, count, gates, plan.d_inputs, low, inputs)
+        low = 0 if with_input or not (layout.recurrent or layer == 0) else layout.num_inputs
+        transposed_product(weights, tape, first, count, gates, layout.d_inputs, low, inputs)
         for b in range(count):
-            line, carried = tape[first + b], carry[b]
-            at = plan.d_inputs
-            if plan.recurrent or layer == 0:
+            row, carried = tape[first + b], carry[b]
+            at = layout.d_inputs
+            if layout.recurrent or layer == 0:
                 if with_input:
-                    add(d_x_BI[b], line[at : at + plan.inputs])
-                    at += plan.inputs
-                add(carried[plan.d_reads : plan.d_reads + reads], line[at:])
+                    add(d_x_BI[b], row[at : at + layout.num_inputs])
+                    at += layout.num_inputs
+                add(carried[layout.d_reads : layout.d_reads + reads], row[at:])
                 at += reads
             if layer > 0:
                 # In an LSTM stack the layer below feeds heads and output too; in a feedforward controller it does not.
-                below = plan.d_seen + layers[layer - 1, HIDDEN]
-                d_below = line[below : below + size]
-                if plan.recurrent:
-                    add(d_below, line[at:])
+                below = layout.d_seen + layers[layer - 1, HIDDEN]
+                d_below = row[below : below + size]
+                if layout.recurrent:
+                    add(d_below, row[at:])
                 else:
-                    copy(d_below, line[at:])
+                    copy(d_below, row[at:])
                 at += size
-            if plan.recurrent:
-                copy(carried[plan.d_hidden + hidden : plan.d_hidden + hidden + size], line[at:])
+            if layout.recurrent:
+                copy(carried[layout.d_hidden + hidden : layout.d_hidden + hidden + size], row[at:])

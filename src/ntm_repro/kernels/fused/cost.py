@@ -4,16 +4,15 @@ For a logit y and a target t the cost is softplus(y) − t y nats, and its gradi
 """
 
 import math
-from typing import Any
 
+from ntm_repro.jit.cache import inner
 from ntm_repro.kernels.fused.arithmetic import sigmoid, softplus
-from ntm_repro.kernels.fused.jit_cache import inner
 
 NATS_TO_BITS = 1 / math.log(2)
 
 
 @inner
-def cost(y_O: Any, target_O: Any, mask_O: Any, scale: float) -> Any:
+def cost(y_O, target_O, mask_O, scale):
     """(bits, wrong bits) of one step; `y_O` is replaced by the gradient of scale · bits."""
     real = y_O.dtype.type
     bits = wrong = 0.0

@@ -1,100 +1,131 @@
-"""What Python calls: whole sequences of a batch, group by group, and the gradients of the weights over all of them."""
+"""What Python calls: whole sequences of a batch, forward and backward, and the gradients of the weights over all steps.
 
-from typing import Any
+Every function takes (…, part, parts) and does the groups, or the rows of weights, whose turn it is: `jit/threads.py`
+shares the parts out. The bits do not depend on their number.
 
+Legend: T steps, B sequences, I inputs, O outputs, P numbers of the flat buffer. `tapes` holds the tape of every group,
+one below the other, [(T + 1) B, layout.row_width]; `carry` [B, layout.carry_width]: see `layout.py`.
+"""
+
+import numpy as np
+
+from ntm_repro.jit.cache import entry, entry_as_written, inner, inner_as_written
 from ntm_repro.kernels.fused import lstm_sequence, ntm_sequence
 from ntm_repro.kernels.fused.controllers import weights_at
 from ntm_repro.kernels.fused.cost import cost
 from ntm_repro.kernels.fused.initial_state import begin, begin_backward, clear_gradients
-from ntm_repro.kernels.fused.jit_cache import entry, inner
+from ntm_repro.kernels.fused.layout import GROUP, Layer
 from ntm_repro.kernels.fused.products import add_outer_products
-from ntm_repro.kernels.fused.tape import GROUP, Layer
 
-# What to do with each group, in this order.
-START, FORWARD, COST, BACKWARD, INPUT_GRADIENT = 1, 2, 4, 8, 16
 WEIGHTS, INPUTS, COLUMNS, SEEN, GATES = Layer.WEIGHTS, Layer.INPUTS, Layer.COLUMNS, Layer.SEEN, Layer.GATES
 
 
-@entry
-def run(
-    plan: Any,
-    values: Any,
-    tapes: Any,
-    carry: Any,
-    x_TBI: Any,
-    y_TBO: Any,
-    target_TBO: Any,
-    mask_TO: Any,
-    d_x_TBI: Any,
-    bits_B: Any,
-    wrong_B: Any,
-    scale: float,
-    bound: float,
-    todo: int,
-    part: int,
-    parts: int,
-) -> None:
-    """The groups whose number is `part` modulo `parts`. tapes: those of all groups, one below the other.
+@inner
+def group_forward(layout, values, tape, x_TBI, first, count):
+    """Run a group from the starts on its tape's first rows to the logits of all steps."""
+    if layout.num_heads > 0:
+        ntm_sequence.forward(layout, values, tape, x_TBI, first, count)
+    else:
+        lstm_sequence.forward(layout, values, tape, x_TBI, first, count)
 
-    COST fills bits and wrong bits and leaves the gradient of scale · bits in place of the logits; without it `y_TBO`
-    takes the logits, or gives their gradient where nothing but BACKWARD is to do. BACKWARD clips what passes from step
-    to step to ±bound.
+
+@inner
+def group_backward(layout, values, tape, carry, d_x_TBI, first, count, with_input, bound):
+    """Go back from the gradients of logits and last state to those of pre-activations, first state and inputs."""
+    if layout.num_heads > 0:
+        ntm_sequence.backward(layout, values, tape, carry, d_x_TBI, first, count, with_input, bound)
+    else:
+        lstm_sequence.backward(layout, values, tape, carry, d_x_TBI, first, count, with_input, bound)
+
+
+@inner
+def logits_of(layout, tape, t, count, b):
+    """The O logits of sequence b of a group after step t; during backward, their gradients."""
+    return tape[(t + 1) * count + b, layout.logits : layout.logits + layout.num_outputs]
+
+
+@inner_as_written
+def group_cost(layout, tape, target_TBO, mask_TO, bits_B, wrong_B, scale, first, count):
+    """Set a group's costs and wrong bits; the gradients of scale · Σ bits take the place of the logits."""
+    steps = target_TBO.shape[0]
+    # Kept apart from their sum: the last product of a step would be fused with it, and the sum rounded otherwise than
+    # in the recorded runs.
+    bits_T = np.empty(steps)
+    for b in range(count):
+        bits_B[first + b] = wrong_B[first + b] = 0.0
+        for t in range(steps):
+            y_O = logits_of(layout, tape, t, count, b)
+            bits_T[t], wrong = cost(y_O, target_TBO[t, first + b], mask_TO[t], scale)
+            wrong_B[first + b] += wrong
+        for t in range(steps):
+            bits_B[first + b] += bits_T[t]
+
+
+@entry
+def forward(layout, values_P, tapes, x_TBI, y_TBO, part, parts):
+    """Fill the tapes, whose first rows hold the initial states, and `y_TBO`."""
+    steps, batch = x_TBI.shape[0], x_TBI.shape[1]
+    for group in range(part, (batch + GROUP - 1) // GROUP, parts):
+        first = group * GROUP
+        count = min(GROUP, batch - first)
+        tape = tapes[(steps + 1) * first : (steps + 1) * (first + count)]
+        group_forward(layout, values_P, tape, x_TBI, first, count)
+        for b in range(count):
+            for t in range(steps):
+                y_O = logits_of(layout, tape, t, count, b)
+                for o in range(layout.num_outputs):
+                    y_TBO[t, first + b, o] = y_O[o]
+
+
+@entry
+def backward(layout, values_P, tapes, carry, d_y_TBO, d_x_TBI, with_input, bound, part, parts):
+    """From `d_y_TBO`, and the last state's gradient in `carry`, to the first state's; the tapes are used up.
+
+    d_x_TBI: where `with_input`, added to; else not touched. What passes from a step to the one before is clipped to
+    ±bound.
+    """
+    steps, batch = d_y_TBO.shape[0], d_y_TBO.shape[1]
+    for group in range(part, (batch + GROUP - 1) // GROUP, parts):
+        first = group * GROUP
+        count = min(GROUP, batch - first)
+        tape = tapes[(steps + 1) * first : (steps + 1) * (first + count)]
+        for b in range(count):
+            for t in range(steps):
+                d_y_O = logits_of(layout, tape, t, count, b)
+                for o in range(layout.num_outputs):
+                    d_y_O[o] = d_y_TBO[t, first + b, o]
+        carried = carry[first : first + count]
+        group_backward(layout, values_P, tape, carried, d_x_TBI, first, count, with_input, bound)
+
+
+@entry_as_written
+def cost_and_gradient(
+    layout, values_P, tapes, carry, x_TBI, target_TBO, mask_TO, bits_B, wrong_B, scale, bound, part, parts
+):
+    """A training step up to the weights' own gradients: from the learned start forward, the cost, and back.
+
+    bits_B, wrong_B: set to each sequence's cost and wrong bits. The gradient is that of scale · Σ bits.
     """
     steps, batch = x_TBI.shape[0], x_TBI.shape[1]
-    groups = (batch + GROUP - 1) // GROUP
-    for group in range(part, groups, parts):
+    for group in range(part, (batch + GROUP - 1) // GROUP, parts):
         first = group * GROUP
         count = min(GROUP, batch - first)
         tape = tapes[(steps + 1) * first : (steps + 1) * (first + count)]
         carried = carry[first : first + count]
-        if todo & START:
-            for b in range(count):
-                begin(plan, values, tape[b])
-                for i in range(plan.carry):
-                    carried[b, i] = 0
-        if todo & FORWARD:
-            if plan.heads > 0:
-                ntm_sequence.forward(plan, values, tape, x_TBI, first, count)
-            else:
-                lstm_sequence.forward(plan, values, tape, x_TBI, first, count)
         for b in range(count):
-            if todo & COST:
-                bits_B[first + b] = wrong_B[first + b] = 0.0
-            for t in range(steps):
-                y_O = tape[(t + 1) * count + b, plan.logits : plan.logits + plan.outputs]
-                if todo & COST:
-                    bits, wrong = cost(y_O, target_TBO[t, first + b], mask_TO[t], scale)
-                    bits_B[first + b] += bits
-                    wrong_B[first + b] += wrong
-                elif todo & FORWARD:
-                    for o in range(plan.outputs):
-                        y_TBO[t, first + b, o] = y_O[o]
-                else:
-                    for o in range(plan.outputs):
-                        y_O[o] = y_TBO[t, first + b, o]
-        if todo & BACKWARD:
-            with_input = (todo & INPUT_GRADIENT) != 0
-            if plan.heads > 0:
-                ntm_sequence.backward(plan, values, tape, carried, d_x_TBI, first, count, with_input, bound)
-            else:
-                lstm_sequence.backward(plan, values, tape, carried, d_x_TBI, first, count, with_input, bound)
+            begin(layout, values_P, tape[b])
+            for i in range(layout.carry_width):
+                carried[b, i] = 0
+        group_forward(layout, values_P, tape, x_TBI, first, count)
+        group_cost(layout, tape, target_TBO, mask_TO, bits_B, wrong_B, scale, first, count)
+        # The inputs are data: x_TBI stands in for their gradient and is not touched.
+        group_backward(layout, values_P, tape, carried, x_TBI, first, count, False, bound)
 
 
 @inner
-def weight_gradient(
-    gradients: Any,
-    tapes: Any,
-    batch: int,
-    at: int,
-    inputs: int,
-    columns: int,
-    seen: int,
-    given: int,
-    part: int,
-    parts: int,
-) -> None:
+def weight_gradient(gradients_P, tapes, batch, at, inputs, columns, seen, given, part, parts):
     """The gradient of one block of weights: its share of rows, over all steps of all groups."""
-    gradient_JI = weights_at(gradients, at, inputs, columns)
+    gradient_JI = weights_at(gradients_P, at, inputs, columns)
     steps = tapes.shape[0] // batch - 1
     # Shares of whole fours of rows, so that the bits of a row do not depend on their number; the bias has its own turn.
     fours = (inputs + 4) // 4
@@ -106,22 +137,16 @@ def weight_gradient(
 
 
 @entry
-def accumulate(
-    plan: Any,
-    values: Any,
-    gradients: Any,
-    tapes: Any,
-    carry: Any,
-    batch: int,
-    learned_start: bool,
-    part: int,
-    parts: int,
-) -> None:
-    """Set this part's share of the gradients, once all groups have been back to their start."""
-    layers = plan.layers
+def weight_gradients(layout, values_P, gradients_P, tapes, carry, batch, learned_start, part, parts):
+    """Set this part's share of the gradients, once all groups have been back to their start.
+
+    Every weight's gradient is one product of what its layer saw with the gradient of what it gave, over all steps.
+    learned_start: also those of the parameters of the initial state.
+    """
+    layers = layout.layers
     for layer in range(layers.shape[0]):
         weight_gradient(
-            gradients,
+            gradients_P,
             tapes,
             batch,
             layers[layer, WEIGHTS],
@@ -132,16 +157,17 @@ def accumulate(
             part,
             parts,
         )
-    if plan.heads > 0:
-        at, columns = plan.interface_weights, plan.interface_columns
-        weight_gradient(gradients, tapes, batch, at, plan.hidden, columns, plan.seen, plan.raw, part, parts)
-    seen = ntm_sequence.seen_by_output(plan)
-    weight_gradient(
-        gradients, tapes, batch, plan.output_weights, seen, plan.output_columns, plan.seen, plan.logits, part, parts
-    )
+    if layout.num_heads > 0:
+        at, columns = layout.interface_weights, layout.interface_columns
+        weight_gradient(
+            gradients_P, tapes, batch, at, layout.hidden_size, columns, layout.seen, layout.raw, part, parts
+        )
+    at, columns = layout.output_weights, layout.output_columns
+    seen = ntm_sequence.seen_by_output(layout)
+    weight_gradient(gradients_P, tapes, batch, at, seen, columns, layout.seen, layout.logits, part, parts)
     if learned_start and part == 0:
-        clear_gradients(plan, gradients)
+        clear_gradients(layout, gradients_P)
         rows = tapes.shape[0] // batch
         for b in range(batch):
             first = b // GROUP * GROUP
-            begin_backward(plan, values, gradients, tapes[first * rows + b - first], carry[b])
+            begin_backward(layout, values_P, gradients_P, tapes[first * rows + b - first], carry[b])

@@ -1,33 +1,148 @@
-"""From a model to its `Plan`: which parameter lies where, and what a row of the tape holds."""
+"""Where everything lies: a model's parameters in the flat buffer, and what a row of the tape and of the carry holds.
 
-from typing import Any
+**The tape** keeps what the backward pass needs of the forward pass: one array [rows, row_width], one row for each step
+of each sequence. A group of B sequences (at most `GROUP`) runs in lockstep on a tape of its own, whose rows
+B·t … B·t + B − 1 are the state before step t (for t = 0 the start), so that the products of a step see B neighbouring
+rows. Forward fills a row's fields; backward replaces some of them by their gradients.
+
+**The carry** is one row for each sequence: the gradients on their way from step t to step t − 1, and room to work.
+"""
+
+from typing import Any, NamedTuple
 
 import numpy as np
+from numba.extending import register_jitable
 
-from ntm_repro.kernels.flat_parameters import FlatParameters
-from ntm_repro.kernels.fused.tape import Columns, Layer, Layout, padded
+from ntm_repro.kernels.flat_parameters import ALIGNMENT, FlatParameters
 from ntm_repro.models.controllers import LSTMStack
 from ntm_repro.models.initial_state import SharedStart
-from ntm_repro.models.lstm import LSTM
-from ntm_repro.models.ntm import Activation, OutputFrom, ReadOrder
+from ntm_repro.models.lstm import LSTMBaseline
+from ntm_repro.models.ntm import NTM, Activation, OutputFrom, ReadOrder
+
+# Sequences in lockstep: they share each pass over the weights.
+GROUP = 4
+# Rows of a whole number of 4096-byte pages would compete for the same few cache lines; this many over do not.
+PAGE_NUMBERS, OVER = 1024, 48
+
+
+@register_jitable
+def padded(count: int) -> int:
+    """`count` rounded up to whole cache lines."""
+    return (count + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
+
+
+class Layer:
+    """Columns of `Layout.layers`, one row for each layer of the controller."""
+
+    WEIGHTS = 0  # in the flat buffer
+    INPUTS = 1
+    SIZE = 2
+    COLUMNS = 3  # of the weights, padded
+    SEEN = 4  # tape: the layer's input; then its gradient
+    GATES = 5  # tape: activated gates (i, f, candidate, o) or the layer's output; then the pre-activations' gradient
+    TANH_CELL = 6  # tape
+    HIDDEN = 7  # where the layer's h begins within that of all layers
+    HIDDEN_START = 8  # in the flat buffer
+    CELL_START = 9
+    COUNT = 10
+
+
+class Layout(NamedTuple):
+    """A model in numbers, as compiled code takes it: sizes, choices, offsets in the flat buffer, columns of a row."""
+
+    # Sizes. num_heads: R read heads, and as many write heads; 0 for the LSTM baseline.
+    num_inputs: int
+    num_outputs: int
+    hidden_size: int  # of all layers that heads and output see
+    num_heads: int
+    width: int
+    num_locations: int
+    num_shifts: int
+    head_parameters: int  # P = M + 3 + S: key, strength, gate, shift, sharpness
+
+    # Choices.
+    recurrent: bool
+    bounded: bool  # key and add vectors pass a tanh
+    reads_after: bool
+    output_sees_reads: bool
+    shared_start: bool
+
+    layers: np.ndarray  # see `Layer`
+
+    # Offsets in the flat buffer.
+    interface_weights: int
+    interface_columns: int
+    output_weights: int
+    output_columns: int
+    read_start: int
+    memory_start: int
+    weighting_start: int
+
+    # Columns of a tape row.
+    seen: int  # h of all layers, then the reads: what the output layer sees
+    d_seen: int
+    d_inputs: int  # of one layer at a time
+    cells: int
+    raw: int  # the interface before its activations; then its gradient
+    emitted: int
+    d_emitted: int
+    logits: int  # then their gradient
+    memory: int
+    inverse_norms: int
+    head_fields: int  # of all heads, `head_size` columns each: see `addressing.head_fields`
+    head_size: int
+    weightings: int  # of head 0, within its fields
+    row_width: int
+
+    # Columns of a carry row.
+    d_hidden: int
+    d_cells: int
+    d_reads: int
+    d_weightings: int
+    d_memory: int
+    state_gradient_end: int  # what comes before is the gradient of the state, which the bound clips
+    z: int
+    q: int
+    circle: int
+    partial: int
+    carry_width: int
+
+
+class Columns:
+    """Hands out the columns of a row, one field after the other, each on cache lines of its own."""
+
+    def __init__(self) -> None:
+        self.end = 0
+
+    def take(self, count: int) -> int:
+        """The first column of a field of `count` numbers."""
+        begin = self.end
+        self.end += padded(count)
+        return begin
+
+    @property
+    def width(self) -> int:
+        """The width of a row with all its fields."""
+        if self.end <= PAGE_NUMBERS:
+            return self.end + OVER
+        return (self.end + PAGE_NUMBERS - OVER - 1) // PAGE_NUMBERS * PAGE_NUMBERS + OVER
 
 
 def make_layout(model: Any, parameters: FlatParameters) -> Layout:
-    """Sizes, offsets and columns for an `NTM` or an `LSTM`, whose stack counts as a controller without heads."""
-    if isinstance(model, LSTM):
-        heads = width = locations = shifts = parameters_per_head = 0
-        controller: Any = model.stack
-        settings, shared = None, False
-    else:
-        settings = model.settings
-        heads, width, parameters_per_head = model.heads, model.width, model.parameters_per_head
-        locations, shifts = settings.memory.locations, settings.shift_range
-        controller, shared = model.controller, isinstance(model.start, SharedStart)
+    """The layout of an `NTM` or an `LSTMBaseline`, whose stack counts as a controller without heads."""
+    ntm = model if isinstance(model, NTM) else None
+    controller: Any = model.stack if isinstance(model, LSTMBaseline) else model.controller
     recurrent = isinstance(controller, LSTMStack)
-    reads, hidden, output = heads * width, controller.size, model.output
+    shared = ntm is not None and isinstance(ntm.start, SharedStart)
     linears: list[Any] = [layer.gates if recurrent else layer for layer in controller.layers]
     size = linears[0].out_features // (4 if recurrent else 1)
+    num_heads, width, num_locations, num_shifts, head_parameters = (
+        (ntm.num_heads, ntm.width, ntm.num_locations, ntm.shift_range, ntm.parameters_per_head) if ntm else (0,) * 5
+    )
+    reads_size = num_heads * width
+    interface_size = ntm.interface.out_features if ntm else 0
 
+    # The tape's row. Each layer's own fields come first.
     row = Columns()
     layers = np.zeros((len(linears), Layer.COUNT), np.int64)
     for index, linear in enumerate(linears):
@@ -42,55 +157,124 @@ def make_layout(model: Any, parameters: FlatParameters) -> Layout:
             layers[index, Layer.HIDDEN] = index * size
             layers[index, Layer.HIDDEN_START] = parameters.at(controller.layers[index].hidden_H)
             layers[index, Layer.CELL_START] = parameters.at(controller.layers[index].cell_H)
+    head_size = 5 * padded(num_locations) + padded(num_locations + num_shifts - 1) if num_heads else 0
+    head_fields = row.take(2 * num_heads * head_size)
+    seen = row.take(controller.size + reads_size)
+    d_seen = row.take(controller.size + reads_size)
+    d_inputs = row.take(max(controller.size, int(layers[:, Layer.INPUTS].max())))
+    cells = row.take(controller.size if recurrent else 0)
+    raw = row.take(interface_size)
+    emitted = row.take(interface_size)
+    d_emitted = row.take(interface_size)
+    logits = row.take(model.output.out_features)
+    memory = row.take(width * num_locations)
+    inverse_norms = row.take(num_locations)
 
-    interface = model.interface.out_features if heads else 0
-    head_size = 5 * padded(locations) + padded(locations + shifts - 1) if heads else 0
-    head_fields = row.take(2 * heads * head_size)
+    # The carry's row: first the gradient of the state, then room to work.
     carry = Columns()
-    return Layout(
-        inputs=linears[0].in_features - reads - (size if recurrent else 0),
-        outputs=output.out_features,
-        hidden=hidden,
-        heads=heads,
+    d_hidden = carry.take(controller.size)
+    d_cells = carry.take(controller.size)
+    d_reads = carry.take(reads_size)
+    d_weightings = carry.take(2 * num_heads * num_locations)
+    d_memory = carry.take(width * num_locations)
+    state_gradient_end = carry.end
+    z = carry.take(num_locations)
+    q = carry.take(num_locations)
+    circle = carry.take(num_locations + max(num_shifts - 1, 0))
+    partial = carry.take(num_heads * num_locations)
+
+    layout = Layout(
+        num_inputs=linears[0].in_features - reads_size - (size if recurrent else 0),
+        num_outputs=model.output.out_features,
+        hidden_size=controller.size,
+        num_heads=num_heads,
         width=width,
-        locations=locations,
-        shifts=shifts,
-        parameters=parameters_per_head,
+        num_locations=num_locations,
+        num_shifts=num_shifts,
+        head_parameters=head_parameters,
         recurrent=recurrent,
-        bounded=settings is not None and settings.activation is Activation.tanh,
-        reads_after=settings is not None and settings.read_order is ReadOrder.after,
-        output_sees_reads=settings is not None and settings.output_from is OutputFrom.hidden_and_reads,
+        bounded=ntm is not None and ntm.activation is Activation.tanh,
+        reads_after=ntm is not None and ntm.read_order is ReadOrder.after,
+        output_sees_reads=ntm is not None and ntm.output_from is OutputFrom.hidden_and_reads,
         shared_start=shared,
         layers=layers,
-        interface_weights=parameters.at(model.interface.weight) if heads else 0,
-        interface_columns=padded(interface),
-        output_weights=parameters.at(output.weight),
-        output_columns=padded(output.out_features),
-        read_start=parameters.at(model.read_RM) if heads else 0,
-        memory_start=parameters.at(model.start.memory_M if shared else model.start.memory_NM) if heads else 0,
-        weighting_start=parameters.at(model.start.rate_K if shared else model.start.logits_KN) if heads else 0,
-        seen=row.take(hidden + reads),
-        d_seen=row.take(hidden + reads),
-        d_inputs=row.take(max(hidden, int(layers[:, Layer.INPUTS].max()))),
-        cells=row.take(hidden if recurrent else 0),
-        raw=row.take(interface),
-        emitted=row.take(interface),
-        d_emitted=row.take(interface),
-        logits=row.take(output.out_features),
-        memory=row.take(width * locations),
-        inverse_lengths=row.take(locations),
+        interface_weights=parameters.at(ntm.interface.weight) if ntm else 0,
+        interface_columns=padded(interface_size),
+        output_weights=parameters.at(model.output.weight),
+        output_columns=padded(model.output.out_features),
+        read_start=parameters.at(ntm.read_RM) if ntm else 0,
+        memory_start=parameters.at(_start(ntm, shared, "memory_M", "memory_NM")) if ntm else 0,
+        weighting_start=parameters.at(_start(ntm, shared, "rate_K", "logits_KN")) if ntm else 0,
+        seen=seen,
+        d_seen=d_seen,
+        d_inputs=d_inputs,
+        cells=cells,
+        raw=raw,
+        emitted=emitted,
+        d_emitted=d_emitted,
+        logits=logits,
+        memory=memory,
+        inverse_norms=inverse_norms,
         head_fields=head_fields,
         head_size=head_size,
-        weightings=head_fields + 4 * padded(locations),
-        row=row.row,
-        d_hidden=carry.take(hidden),
-        d_cells=carry.take(hidden),
-        d_reads=carry.take(reads),
-        d_weightings=carry.take(2 * heads * locations),
-        d_memory=carry.take(width * locations),
-        z=carry.take(locations),
-        q=carry.take(locations),
-        circle=carry.take(locations + max(shifts - 1, 0)),
-        partial=carry.take(heads * locations),
-        carry=carry.row,
+        weightings=head_fields + 4 * padded(num_locations),
+        row_width=row.width,
+        d_hidden=d_hidden,
+        d_cells=d_cells,
+        d_reads=d_reads,
+        d_weightings=d_weightings,
+        d_memory=d_memory,
+        state_gradient_end=state_gradient_end,
+        z=z,
+        q=q,
+        circle=circle,
+        partial=partial,
+        carry_width=carry.width,
     )
+    check(layout)
+    return layout
+
+
+def _start(ntm: NTM, shared: bool, of_all: str, of_each: str) -> Any:
+    return getattr(ntm.start, of_all if shared else of_each)
+
+
+def check(layout: Layout) -> None:
+    """Assert what compiled code relies on without looking."""
+    # The clip through time takes one unbroken stretch that begins at column 0.
+    assert layout.d_hidden == 0
+    assert layout.state_gradient_end == layout.z
+    assert max(layout.d_cells, layout.d_reads, layout.d_weightings, layout.d_memory) <= layout.state_gradient_end
+    # The fields of a head: five vectors over locations, the weighting the fifth, then w^g with its ends repeated.
+    fields_end = 5 * padded(layout.num_locations)
+    assert layout.num_heads == 0 or layout.head_size >= fields_end + layout.num_locations + layout.num_shifts - 1
+    # Reads follow h wherever both are seen.
+    assert layout.d_seen >= layout.seen + layout.hidden_size + layout.num_heads * layout.width
+    # Weights are read in whole vectors.
+    assert layout.output_columns % ALIGNMENT == layout.interface_columns % ALIGNMENT == 0
+
+
+class Tapes:
+    """The tapes of all groups of a batch, one below the other: `array` [(T + 1) B, row_width]."""
+
+    def __init__(self, array: np.ndarray, steps: int, batch: int) -> None:
+        self.array, self.steps, self.batch = array, steps, batch
+
+    def field(self, begin: int, *shape: int) -> np.ndarray:
+        """A copy of the field that begins at a column: [T + 1, B, *shape], the start first."""
+        count = int(np.prod(shape))
+        groups = [rows[:, :, begin : begin + count] for rows in self._groups()]
+        return np.concatenate(groups, 1).reshape(self.steps + 1, self.batch, *shape)
+
+    def put_start(self, begin: int, values_BX: np.ndarray) -> None:
+        """Write a field of the row before the first step, for every sequence."""
+        values_BX = values_BX.reshape(self.batch, -1)
+        for first, rows in zip(range(0, self.batch, GROUP), self._groups(), strict=True):
+            rows[0, :, begin : begin + values_BX.shape[1]] = values_BX[first : first + GROUP]
+
+    def _groups(self) -> list[np.ndarray]:
+        rows = self.steps + 1
+        return [
+            self.array[rows * first : rows * min(first + GROUP, self.batch)].reshape(rows, -1, self.array.shape[1])
+            for first in range(0, self.batch, GROUP)
+        ]

@@ -1,26 +1,24 @@
 """Reading and writing (paper equations 2–4), forward and backward, on the transposed memory [M, N].
 
-Legend: N locations, M width, W write heads. x̄ is the gradient of the cost with respect to x.
+Legend: N locations, M width, W write heads. d_x is the gradient of the cost with respect to x.
 
 **Write.** All erases come before all adds. Row by row (a row is one component m of every location):
 
     x_0 = M,   x_{j+1} = x_j ∘ (1 − e_j(m) w_j)   for each head j,   M' = x_W + Σ_j a_j(m) w_j
 
-**Backward**, given M̄':
+**Backward**, given d_M':
 
-    ā_j(m) = Σ_i M̄'(i) w_j(i)          w̄_j += a_j(m) M̄'         x̄_W = M̄'
-    ē_j(m) = −Σ_i x̄_{j+1} x_j w_j      w̄_j −= e_j(m) x̄_{j+1} ∘ x_j      x̄_j = x̄_{j+1} ∘ (1 − e_j(m) w_j)
+    d_a_j(m) = Σ_i d_M'(i) w_j(i)            d_w_j += a_j(m) d_M'                 d_x_W = d_M'
+    d_e_j(m) = −Σ_i d_x_{j+1} x_j w_j        d_w_j −= e_j(m) d_x_{j+1} ∘ x_j      d_x_j = d_x_{j+1} ∘ (1 − e_j(m) w_j)
 
-and M̄ = x̄_0. The x_j are recomputed: nothing but weightings, vectors and memories is kept.
+and d_M = d_x_0. The x_j are recomputed: nothing but weightings, vectors and memories is kept.
 """
 
-from typing import Any
-
-from ntm_repro.kernels.fused.jit_cache import inner
+from ntm_repro.jit.cache import inner
 
 
 @inner
-def write(before_MN: Any, after_MN: Any, heads: Any, step: int, count: int, erase: Any, add: Any) -> None:
+def write(before_MN, after_MN, heads, step, count, erase, add):
     """`after_MN` = `before_MN` with all heads' erases and adds.
 
     Head j's weighting is `heads[j · step : … + N]`; its erase and add vectors are the j-th M numbers of each.
@@ -51,20 +49,20 @@ def write(before_MN: Any, after_MN: Any, heads: Any, step: int, count: int, eras
 
 @inner
 def write_backward(
-    before_MN: Any,
-    d_memory_MN: Any,
-    heads: Any,
-    step: int,
-    count: int,
-    erase: Any,
-    add: Any,
-    d_erase: Any,
-    d_add: Any,
-    d_weighting: Any,
-    d_step: int,
-    partial: Any,
-) -> None:
-    """The gradients of erase and add vectors (set), weightings (added to) and memory (M̄' on entry, M̄ on exit).
+    before_MN,
+    d_memory_MN,
+    heads,
+    step,
+    count,
+    erase,
+    add,
+    d_erase,
+    d_add,
+    d_weighting,
+    d_step,
+    partial,
+):
+    """The gradients of erase and add vectors (set), weightings (added to) and memory (d_M' on entry, d_M on exit).
 
     d_weighting: head j's is `d_weighting[j · d_step : … + N]`. partial: room for W · N numbers.
     """
@@ -114,7 +112,7 @@ def write_backward(
 
 
 @inner
-def add_outer(matrix_MN: Any, u_M: Any, v_N: Any) -> None:
+def add_outer(matrix_MN, u_M, v_N):
     """matrix(m, i) += u(m) v(i)."""
     width, locations = matrix_MN.shape
     for m in range(width):

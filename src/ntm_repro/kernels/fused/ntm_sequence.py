@@ -8,47 +8,53 @@ address and read it, after the write or before. The output layer waits until the
 all its steps are one product.
 
 **Backward**, from the last step to the first. What crosses from step t to t − 1 is the `carry`: the gradients of h',
-c', the reads, every head's weighting, and the memory. In the order opposite to forward, x̄ being the gradient of x:
+c', the reads, every head's weighting, and the memory. In the order opposite to forward, d_x being the gradient of x:
 
-    1. h̄ and r̄ of the output layer, for all steps at once: [h̄, r̄] = Ō · output weights; r̄ of the carry is added.
-    2. read     r = Σ_i w(i) M(i):      w̄(i) += r̄ · M(i)        M̄(i) += w(i) r̄
-    3. read heads' addressing (`addressing.py`): parameters, w'‾, and q, z:   M̄(i) += q(i) k − z(i) M(i)
-    4. write (`memory.py`): erase, add, the write heads' w̄, and M̄ of the memory before
+    1. d_h and d_r of the output layer, for all steps at once: [d_h, d_r] = d_logits · output weights; d_r of the carry
+       is added.
+    2. read     r = Σ_i w(i) M(i):      d_w(i) += d_r · M(i)        d_M(i) += w(i) d_r
+    3. read heads' addressing (`addressing.py`): parameters, d_before, and q, z:   d_M(i) += q(i) k − z(i) M(i)
+    4. write (`memory.py`): erase, add, d_w of the write heads, and d_M of the memory before
     5. write heads' addressing, on the memory before. Its z waits: the read heads of step t − 1 see that same memory
        (or, reading before the write, they have just seen it), and all z of one memory are subtracted at once.
-    6. activations of the interface, then h̄ += (interface gradient) · interface weights
-    7. the controller (`controllers.py`): the gates' gradients, and from them those of its inputs, r̄ and h' of the carry
+    6. activations of the interface, then d_h += (interface gradient) · interface weights
+    7. the controller (`controllers.py`): the gates' gradients, and from them those of its inputs, d_r and d_h' of the
+       carry
 
 The gradients of all weights wait until the end: each is one product of what a layer saw with the gradient of what it
 gave, over all steps.
 """
 
 import math
-from typing import Any
 
-from ntm_repro.kernels.fused.addressing import address, address_backward, inverse_lengths, softmax
+from ntm_repro.jit.cache import inner
+from ntm_repro.kernels.fused.addressing import address, address_backward, inverse_norms, softmax
 from ntm_repro.kernels.fused.arithmetic import sigmoid, softplus, tanh
 from ntm_repro.kernels.fused.controllers import add, clip, control, control_backward, copy, weights_at
-from ntm_repro.kernels.fused.jit_cache import inner
 from ntm_repro.kernels.fused.memory import add_outer, write, write_backward
 from ntm_repro.kernels.fused.products import add_combination, affine, dots, transposed_product
 
 
 @inner
-def emit(plan: Any, line: Any) -> None:
+def emit(layout, row):
     """From the interface's numbers to keys, strengths, gates, shifts, sharpnesses, erase and add vectors."""
-    real = line.dtype.type
-    columns, width, shifts, vectors = plan.interface_columns, plan.width, plan.shifts, plan.heads * plan.width
-    raw, emitted = line[plan.raw : plan.raw + columns], line[plan.emitted : plan.emitted + columns]
+    real = row.dtype.type
+    columns, width, shifts, vectors = (
+        layout.interface_columns,
+        layout.width,
+        layout.num_shifts,
+        layout.num_heads * layout.width,
+    )
+    raw, emitted = row[layout.raw : layout.raw + columns], row[layout.emitted : layout.emitted + columns]
     # All of it at once, for the keys and the add vectors; the few numbers in between are then overwritten.
-    if plan.bounded:
+    if layout.bounded:
         for i in range(columns):
             emitted[i] = tanh(raw[i])
     else:
         for i in range(columns):
             emitted[i] = raw[i]
     at = width
-    for _ in range(2 * plan.heads):
+    for _ in range(2 * layout.num_heads):
         emitted[at] = softplus(raw[at])
         emitted[at + 1] = sigmoid(raw[at + 1])
         at += 2
@@ -66,7 +72,7 @@ def emit(plan: Any, line: Any) -> None:
 
 
 @inner
-def slope_of_tanh(raw: Any, emitted: Any, d_emitted: Any, bounded: bool) -> None:
+def slope_of_tanh(raw, emitted, d_emitted, bounded):
     """The gradient of what a tanh was applied to, or was not."""
     one = raw.dtype.type(1)
     slope = one if bounded else raw.dtype.type(0)
@@ -75,19 +81,19 @@ def slope_of_tanh(raw: Any, emitted: Any, d_emitted: Any, bounded: bool) -> None
 
 
 @inner
-def emit_backward(plan: Any, line: Any) -> None:
+def emit_backward(layout, row):
     """Replace the interface's numbers by their gradients, given those of what was emitted."""
-    one = line.dtype.type(1)
-    raw, emitted, d_emitted = line[plan.raw :], line[plan.emitted :], line[plan.d_emitted :]
-    width, shifts, vectors = plan.width, plan.shifts, plan.heads * plan.width
+    one = row.dtype.type(1)
+    raw, emitted, d_emitted = row[layout.raw :], row[layout.emitted :], row[layout.d_emitted :]
+    width, shifts, vectors = layout.width, layout.num_shifts, layout.num_heads * layout.width
     at = 0
-    for _ in range(2 * plan.heads):
-        slope_of_tanh(raw[at:], emitted[at : at + width], d_emitted[at:], plan.bounded)
+    for _ in range(2 * layout.num_heads):
+        slope_of_tanh(raw[at:], emitted[at : at + width], d_emitted[at:], layout.bounded)
         at += width
         raw[at] = d_emitted[at] * sigmoid(raw[at])
         raw[at + 1] = d_emitted[at + 1] * emitted[at + 1] * (one - emitted[at + 1])
         at += 2
-        total = line.dtype.type(0)
+        total = row.dtype.type(0)
         for i in range(at, at + shifts):
             total += d_emitted[i] * emitted[i]
         for i in range(at, at + shifts):
@@ -99,216 +105,222 @@ def emit_backward(plan: Any, line: Any) -> None:
     for i in range(vectors):
         raw_erase[i] = d_erase[i] * erase[i] * (one - erase[i])
     at += vectors
-    slope_of_tanh(raw[at:], emitted[at : at + vectors], d_emitted[at:], plan.bounded)
+    slope_of_tanh(raw[at:], emitted[at : at + vectors], d_emitted[at:], layout.bounded)
 
 
 @inner
-def memory_of(plan: Any, line: Any) -> Any:
+def memory_of(layout, row):
     """The memory on a row (or the gradient in a carry, at its own column), [M, N]."""
-    return line[plan.memory : plan.memory + plan.width * plan.locations].reshape((plan.width, plan.locations))
+    return row[layout.memory : layout.memory + layout.width * layout.num_locations].reshape(
+        (layout.width, layout.num_locations)
+    )
 
 
 @inner
-def head_parameters(plan: Any, numbers: Any, k: int) -> Any:
+def head_parameters(layout, numbers, k):
     """Head k's P numbers of what the interface emitted (or of its gradient)."""
-    return numbers[k * plan.parameters : (k + 1) * plan.parameters]
+    return numbers[k * layout.head_parameters : (k + 1) * layout.head_parameters]
 
 
 @inner
-def use_memory(plan: Any, past: Any, line: Any) -> None:
+def use_memory(layout, row_before, row):
     """All heads' part of one step: address, write, address, read."""
-    heads, width, locations = plan.heads, plan.width, plan.locations
-    emitted = line[plan.emitted :]
-    before_MN, after_MN = memory_of(plan, past), memory_of(plan, line)
-    before_inverse_N = past[plan.inverse_lengths : plan.inverse_lengths + locations]
-    after_inverse_N = line[plan.inverse_lengths : plan.inverse_lengths + locations]
+    heads, width, locations = layout.num_heads, layout.width, layout.num_locations
+    emitted = row[layout.emitted :]
+    before_MN, after_MN = memory_of(layout, row_before), memory_of(layout, row)
+    before_inverse_N = row_before[layout.inverse_norms : layout.inverse_norms + locations]
+    after_inverse_N = row[layout.inverse_norms : layout.inverse_norms + locations]
     for k in range(2 * heads - 1, -1, -1):  # write heads come last in order, and act first
         if k == heads - 1:
-            erase = 2 * heads * plan.parameters
+            erase = 2 * heads * layout.head_parameters
             write(
                 before_MN,
                 after_MN,
-                line[plan.weightings + heads * plan.head_size :],
-                plan.head_size,
+                row[layout.weightings + heads * layout.head_size :],
+                layout.head_size,
                 heads,
                 emitted[erase:],
                 emitted[erase + heads * width :],
             )
-            inverse_lengths(after_MN, after_inverse_N)
-        at = plan.head_fields + k * plan.head_size
-        head = line[at : at + plan.head_size]
-        w = plan.weightings + k * plan.head_size
-        before_N = past[w : w + locations]
-        parameters_P = head_parameters(plan, emitted, k)
-        if k >= heads or not plan.reads_after:
-            address(parameters_P, plan.shifts, before_MN, before_inverse_N, before_N, head)
+            inverse_norms(after_MN, after_inverse_N)
+        at = layout.head_fields + k * layout.head_size
+        head = row[at : at + layout.head_size]
+        w = layout.weightings + k * layout.head_size
+        before_N = row_before[w : w + locations]
+        parameters_P = head_parameters(layout, emitted, k)
+        if k >= heads or not layout.reads_after:
+            address(parameters_P, layout.num_shifts, before_MN, before_inverse_N, before_N, head)
         else:
-            address(parameters_P, plan.shifts, after_MN, after_inverse_N, before_N, head)
+            address(parameters_P, layout.num_shifts, after_MN, after_inverse_N, before_N, head)
         if k < heads:
-            reads = line[plan.seen + plan.hidden + k * width :]
-            seen_MN = after_MN if plan.reads_after else before_MN
-            dots(seen_MN, line[w : w + locations], reads, 0, width)
+            reads = row[layout.seen + layout.hidden_size + k * width :]
+            seen_MN = after_MN if layout.reads_after else before_MN
+            dots(seen_MN, row[w : w + locations], reads, 0, width)
 
 
 @inner
-def head_backward(plan: Any, past: Any, line: Any, carry: Any, k: int, seen_MN: Any, inverse_N: Any) -> None:
+def head_backward(layout, row_before, row, carry, k, seen_MN, inverse_N):
     """The gradients that head k's addressing of `seen_MN` gives: step 3 or 5, z not yet subtracted."""
-    width, locations = plan.width, plan.locations
-    d_memory_MN = carry[plan.d_memory : plan.d_memory + width * locations].reshape((width, locations))
-    q_N = carry[plan.q : plan.q + locations]
-    at, w, d_w = plan.head_fields + k * plan.head_size, plan.weightings + k * plan.head_size, k * locations
-    parameters_P = head_parameters(plan, line[plan.emitted :], k)
+    width, locations = layout.width, layout.num_locations
+    d_memory_MN = carry[layout.d_memory : layout.d_memory + width * locations].reshape((width, locations))
+    q_N = carry[layout.q : layout.q + locations]
+    at, w, d_w = layout.head_fields + k * layout.head_size, layout.weightings + k * layout.head_size, k * locations
+    parameters_P = head_parameters(layout, row[layout.emitted :], k)
     address_backward(
         parameters_P,
-        head_parameters(plan, line[plan.d_emitted :], k),
-        plan.shifts,
+        head_parameters(layout, row[layout.d_emitted :], k),
+        layout.num_shifts,
         seen_MN,
         inverse_N,
-        past[w : w + locations],
-        line[at : at + plan.head_size],
-        carry[plan.d_weightings + d_w : plan.d_weightings + d_w + locations],
+        row_before[w : w + locations],
+        row[at : at + layout.head_size],
+        carry[layout.d_weightings + d_w : layout.d_weightings + d_w + locations],
         q_N,
-        carry[plan.z : plan.z + locations],
-        carry[plan.circle : plan.circle + locations + plan.shifts - 1],
+        carry[layout.z : layout.z + locations],
+        carry[layout.circle : layout.circle + locations + layout.num_shifts - 1],
     )
     add_outer(d_memory_MN, parameters_P, q_N)
 
 
 @inner
-def read_backward(plan: Any, past: Any, line: Any, carry: Any, seen_MN: Any, inverse_N: Any) -> None:
+def read_backward(layout, row_before, row, carry, seen_MN, inverse_N):
     """Steps 2 and 3: reading, then the read heads' addressing."""
-    width, locations = plan.width, plan.locations
-    d_memory_MN = carry[plan.d_memory : plan.d_memory + width * locations].reshape((width, locations))
-    for k in range(plan.heads):
-        w, d_w = plan.weightings + k * plan.head_size, plan.d_weightings + k * locations
-        d_read_M = line[plan.d_seen + plan.hidden + k * width : plan.d_seen + plan.hidden + (k + 1) * width]
+    width, locations = layout.width, layout.num_locations
+    d_memory_MN = carry[layout.d_memory : layout.d_memory + width * locations].reshape((width, locations))
+    for k in range(layout.num_heads):
+        w, d_w = layout.weightings + k * layout.head_size, layout.d_weightings + k * locations
+        d_read_M = row[
+            layout.d_seen + layout.hidden_size + k * width : layout.d_seen + layout.hidden_size + (k + 1) * width
+        ]
         add_combination(seen_MN, d_read_M, carry[d_w : d_w + locations], width)
-        add_outer(d_memory_MN, d_read_M, line[w : w + locations])
-        head_backward(plan, past, line, carry, k, seen_MN, inverse_N)
+        add_outer(d_memory_MN, d_read_M, row[w : w + locations])
+        head_backward(layout, row_before, row, carry, k, seen_MN, inverse_N)
 
 
 @inner
-def settle_lengths(plan: Any, line: Any, carry: Any) -> None:
-    """Subtract z ∘ M from the gradient of the memory on `line`: the last of the gradients that step 3 names."""
-    zero = line.dtype.type(0)
-    memory_MN = memory_of(plan, line)
-    z_N = carry[plan.z : plan.z + plan.locations]
-    for m in range(plan.width):
-        at = plan.d_memory + m * plan.locations
-        memory_N, d_N = memory_MN[m], carry[at : at + plan.locations]
-        for n in range(plan.locations):
+def settle_norms(layout, row, carry):
+    """Subtract z ∘ M from the gradient of the memory on `row`: the last of the gradients that step 3 names."""
+    zero = row.dtype.type(0)
+    memory_MN = memory_of(layout, row)
+    z_N = carry[layout.z : layout.z + layout.num_locations]
+    for m in range(layout.width):
+        at = layout.d_memory + m * layout.num_locations
+        memory_N, d_N = memory_MN[m], carry[at : at + layout.num_locations]
+        for n in range(layout.num_locations):
             d_N[n] -= z_N[n] * memory_N[n]
-    for n in range(plan.locations):
+    for n in range(layout.num_locations):
         z_N[n] = zero
 
 
 @inner
-def use_memory_backward(plan: Any, past: Any, line: Any, carry: Any) -> None:
-    """Steps 2 to 5 for one sequence. The row's d_seen holds r̄; its d_emitted is set."""
-    heads, width, locations = plan.heads, plan.width, plan.locations
-    emitted, d_emitted = line[plan.emitted :], line[plan.d_emitted :]
-    before_MN, after_MN = memory_of(plan, past), memory_of(plan, line)
-    before_inverse_N = past[plan.inverse_lengths : plan.inverse_lengths + locations]
-    after_inverse_N = line[plan.inverse_lengths : plan.inverse_lengths + locations]
-    if plan.reads_after:
-        read_backward(plan, past, line, carry, after_MN, after_inverse_N)
-    settle_lengths(plan, line, carry)
-    erase = 2 * heads * plan.parameters
+def use_memory_backward(layout, row_before, row, carry):
+    """Steps 2 to 5 for one sequence. The row's d_seen holds d_r; its d_emitted is set."""
+    heads, width, locations = layout.num_heads, layout.width, layout.num_locations
+    emitted, d_emitted = row[layout.emitted :], row[layout.d_emitted :]
+    before_MN, after_MN = memory_of(layout, row_before), memory_of(layout, row)
+    before_inverse_N = row_before[layout.inverse_norms : layout.inverse_norms + locations]
+    after_inverse_N = row[layout.inverse_norms : layout.inverse_norms + locations]
+    if layout.reads_after:
+        read_backward(layout, row_before, row, carry, after_MN, after_inverse_N)
+    settle_norms(layout, row, carry)
+    erase = 2 * heads * layout.head_parameters
     add = erase + heads * width
     write_backward(
         before_MN,
-        carry[plan.d_memory : plan.d_memory + width * locations].reshape((width, locations)),
-        line[plan.weightings + heads * plan.head_size :],
-        plan.head_size,
+        carry[layout.d_memory : layout.d_memory + width * locations].reshape((width, locations)),
+        row[layout.weightings + heads * layout.head_size :],
+        layout.head_size,
         heads,
         emitted[erase:],
         emitted[add:],
         d_emitted[erase:],
         d_emitted[add:],
-        carry[plan.d_weightings + heads * locations :],
+        carry[layout.d_weightings + heads * locations :],
         locations,
-        carry[plan.partial :],
+        carry[layout.partial :],
     )
-    if not plan.reads_after:
-        read_backward(plan, past, line, carry, before_MN, before_inverse_N)
+    if not layout.reads_after:
+        read_backward(layout, row_before, row, carry, before_MN, before_inverse_N)
     for k in range(heads, 2 * heads):
-        head_backward(plan, past, line, carry, k, before_MN, before_inverse_N)
+        head_backward(layout, row_before, row, carry, k, before_MN, before_inverse_N)
 
 
 @inner
-def forward(plan: Any, values: Any, tape: Any, x_TBI: Any, first: int, count: int) -> None:
+def forward(layout, values, tape, x_TBI, first, count):
     """Run sequences first … first + count − 1 of the batch; their starts are the tape's first `count` rows."""
     steps = x_TBI.shape[0]
     for b in range(count):
-        inverse_lengths(memory_of(plan, tape[b]), tape[b, plan.inverse_lengths : plan.inverse_lengths + plan.locations])
-    interface = weights_at(values, plan.interface_weights, plan.hidden, plan.interface_columns)
+        inverse_norms(
+            memory_of(layout, tape[b]), tape[b, layout.inverse_norms : layout.inverse_norms + layout.num_locations]
+        )
+    interface = weights_at(values, layout.interface_weights, layout.hidden_size, layout.interface_columns)
     for t in range(steps):
-        row = (t + 1) * count
-        control(plan, values, tape, row, count, x_TBI[t, first : first + count])
-        affine(interface, tape, row, count, plan.seen, plan.hidden, plan.raw)
+        first_row = (t + 1) * count
+        control(layout, values, tape, first_row, count, x_TBI[t, first : first + count])
+        affine(interface, tape, first_row, count, layout.seen, layout.hidden_size, layout.raw)
         for b in range(count):
-            line = tape[row + b]
-            emit(plan, line)
-            use_memory(plan, tape[row - count + b], line)
-    seen = seen_by_output(plan)
-    output = weights_at(values, plan.output_weights, seen, plan.output_columns)
-    affine(output, tape, count, steps * count, plan.seen, seen, plan.logits)
+            row = tape[first_row + b]
+            emit(layout, row)
+            use_memory(layout, tape[first_row - count + b], row)
+    seen = seen_by_output(layout)
+    output = weights_at(values, layout.output_weights, seen, layout.output_columns)
+    affine(output, tape, count, steps * count, layout.seen, seen, layout.logits)
 
 
 @inner
-def seen_by_output(plan: Any) -> int:
+def seen_by_output(layout):
     """How many numbers the output layer sees."""
-    return plan.hidden + plan.heads * plan.width if plan.output_sees_reads else plan.hidden
+    return layout.hidden_size + layout.num_heads * layout.width if layout.output_sees_reads else layout.hidden_size
 
 
 @inner
 def backward(
-    plan: Any,
-    values: Any,
-    tape: Any,
-    carry: Any,
-    d_x_TBI: Any,
-    first: int,
-    count: int,
-    with_input: bool,
-    bound: float,
-) -> None:
+    layout,
+    values,
+    tape,
+    carry,
+    d_x_TBI,
+    first,
+    count,
+    with_input,
+    bound,
+):
     """Steps 1 to 7. The tape's logits hold their gradient, the carry's rows the gradients of the last state.
 
     With a finite `bound` the carry is clipped to ±bound before it passes on to the step before.
     """
     zero = tape.dtype.type(0)
     steps = tape.shape[0] // count - 1
-    reads = plan.heads * plan.width
-    seen = seen_by_output(plan)
-    output = weights_at(values, plan.output_weights, seen, plan.output_columns)
-    transposed_product(output, tape, count, steps * count, plan.logits, plan.d_seen, 0, seen)
-    interface = weights_at(values, plan.interface_weights, plan.hidden, plan.interface_columns)
+    reads = layout.num_heads * layout.width
+    seen = seen_by_output(layout)
+    output = weights_at(values, layout.output_weights, seen, layout.output_columns)
+    transposed_product(output, tape, count, steps * count, layout.logits, layout.d_seen, 0, seen)
+    interface = weights_at(values, layout.interface_weights, layout.hidden_size, layout.interface_columns)
     for b in range(count):
-        for n in range(plan.locations):
-            carry[b, plan.z + n] = zero
+        for n in range(layout.num_locations):
+            carry[b, layout.z + n] = zero
     for t in range(steps - 1, -1, -1):
-        row = (t + 1) * count
+        first_row = (t + 1) * count
         for b in range(count):
-            line, past = tape[row + b], tape[row - count + b]
-            d_reads = line[plan.d_seen + plan.hidden : plan.d_seen + plan.hidden + reads]
-            if plan.output_sees_reads:
-                add(d_reads, carry[b, plan.d_reads :])
+            row, row_before = tape[first_row + b], tape[first_row - count + b]
+            d_reads = row[layout.d_seen + layout.hidden_size : layout.d_seen + layout.hidden_size + reads]
+            if layout.output_sees_reads:
+                add(d_reads, carry[b, layout.d_reads :])
             else:
-                copy(d_reads, carry[b, plan.d_reads :])
-            use_memory_backward(plan, past, line, carry[b])
-            emit_backward(plan, line)
-        transposed_product(interface, tape, row, count, plan.raw, plan.d_inputs, 0, plan.hidden)
+                copy(d_reads, carry[b, layout.d_reads :])
+            use_memory_backward(layout, row_before, row, carry[b])
+            emit_backward(layout, row)
+        transposed_product(interface, tape, first_row, count, layout.raw, layout.d_inputs, 0, layout.hidden_size)
         for b in range(count):
-            line = tape[row + b]
-            d_hidden = line[plan.d_seen : plan.d_seen + plan.hidden]
-            add(d_hidden, line[plan.d_inputs :])
-            if plan.recurrent:
-                add(d_hidden, carry[b, plan.d_hidden :])
-        control_backward(plan, values, tape, row, count, carry, d_x_TBI[t, first : first + count], with_input)
+            row = tape[first_row + b]
+            d_hidden = row[layout.d_seen : layout.d_seen + layout.hidden_size]
+            add(d_hidden, row[layout.d_inputs :])
+            if layout.recurrent:
+                add(d_hidden, carry[b, layout.d_hidden :])
+        control_backward(layout, values, tape, first_row, count, carry, d_x_TBI[t, first : first + count], with_input)
         if bound < math.inf:
             for b in range(count):
-                settle_lengths(plan, tape[row - count + b], carry[b])  # the clip is of the whole gradient
-                clip(carry[b, : plan.z], bound)
+                settle_norms(layout, tape[first_row - count + b], carry[b])  # the clip is of the whole gradient
+                clip(carry[b, : layout.state_gradient_end], bound)
     for b in range(count):
-        settle_lengths(plan, tape[b], carry[b])
+        settle_norms(layout, tape[b], carry[b])

@@ -8,14 +8,12 @@ depends on their number alone: the bits never depend on threads.
 rows_RC is a tape (see `tape.py`); a product's input and output are stretches of C at `source` and `target`.
 """
 
-from typing import Any
-
+from ntm_repro.jit.cache import inner
 from ntm_repro.kernels.fused.gemm_microkernel import LANES, ROWS, WIDEST, add_single, add_widest, set_single, set_widest
-from ntm_repro.kernels.fused.jit_cache import inner
 
 
 @inner
-def add_combination(weights_JI: Any, u_J: Any, out_I: Any, inputs: int) -> None:
+def add_combination(weights_JI, u_J, out_I, inputs):
     """out += Σ_j u(j) weights(j) over the first `inputs` rows."""
     length = out_I.shape[0]
     j = 0
@@ -34,7 +32,7 @@ def add_combination(weights_JI: Any, u_J: Any, out_I: Any, inputs: int) -> None:
 
 
 @inner
-def dots(weights_JI: Any, g_I: Any, out_J: Any, first: int, inputs: int) -> None:
+def dots(weights_JI, g_I, out_J, first, inputs):
     """out(j) = Σ_i weights(j, i) g(i) for the rows first … inputs − 1; `out_J` is counted from row `first`."""
     length = g_I.shape[0]
     zero = weights_JI.dtype.type(0)
@@ -67,9 +65,7 @@ def dots(weights_JI: Any, g_I: Any, out_J: Any, first: int, inputs: int) -> None
 
 
 @inner
-def _add_four_combinations(
-    weights_JI: Any, rows_RC: Any, row: int, source: int, inputs: int, target: int, skip: int
-) -> None:
+def _add_four_combinations(weights_JI, rows_RC, row, source, inputs, target, skip):
     """The same for four rows of a tape at once: row[target …] += row[source …] · weights[skip …]."""
     columns, width, size = weights_JI.shape[1], rows_RC.shape[1], rows_RC.itemsize
     line = rows_RC.ctypes.data + row * width * size
@@ -87,9 +83,7 @@ def _add_four_combinations(
 
 
 @inner
-def add_product(
-    weights_JI: Any, rows_RC: Any, first: int, count: int, source: int, inputs: int, target: int, skip: int
-) -> None:
+def add_product(weights_JI, rows_RC, first, count, source, inputs, target, skip):
     """row[target …] += row[source …] · weights[skip : skip + inputs] for `count` rows from `first`."""
     length = weights_JI.shape[1]
     row = first
@@ -103,7 +97,7 @@ def add_product(
 
 
 @inner
-def affine(weights_JI: Any, rows_RC: Any, first: int, count: int, source: int, inputs: int, target: int) -> None:
+def affine(weights_JI, rows_RC, first, count, source, inputs, target):
     """row[target …] = bias + row[source …] · weights for `count` rows from `first`; `inputs` ≤ J, from the first on."""
     length = weights_JI.shape[1]
     bias_I = weights_JI[weights_JI.shape[0] - 1]
@@ -115,7 +109,7 @@ def affine(weights_JI: Any, rows_RC: Any, first: int, count: int, source: int, i
 
 
 @inner
-def _four_dots(weights_JI: Any, rows_RC: Any, row: int, source: int, target: int, low: int, high: int) -> None:
+def _four_dots(weights_JI, rows_RC, row, source, target, low, high):
     length = weights_JI.shape[1]
     zero = weights_JI.dtype.type(0)
     o0, o1, o2, o3 = rows_RC[row], rows_RC[row + 1], rows_RC[row + 2], rows_RC[row + 3]
@@ -173,9 +167,7 @@ def _four_dots(weights_JI: Any, rows_RC: Any, row: int, source: int, target: int
 
 
 @inner
-def transposed_product(
-    weights_JI: Any, rows_RC: Any, first: int, count: int, source: int, target: int, low: int, high: int
-) -> None:
+def transposed_product(weights_JI, rows_RC, first, count, source, target, low, high):
     """row[target + j − low] = weights(j) · row[source …] for inputs j = low … high − 1 and `count` rows from `first`.
 
     With the gradient of a product's outputs at `source` this is the gradient of its inputs.
@@ -193,16 +185,16 @@ def transposed_product(
 
 @inner
 def add_outer_products(
-    gradient_JI: Any,
-    rows_RC: Any,
-    first: int,
-    count: int,
-    inputs: int,
-    outputs: int,
-    low: int,
-    high: int,
-    fresh: bool,
-) -> None:
+    gradient_JI,
+    rows_RC,
+    first,
+    count,
+    inputs,
+    outputs,
+    low,
+    high,
+    fresh,
+):
     """gradient(j, i) += Σ_rows row[inputs + j] · row[outputs + i] for the rows of weights j = low … high − 1.
 
     Where `fresh`, = instead of +=. The last row of `gradient_JI` is the bias's, whose input is 1 everywhere. Unless it

@@ -1,263 +1,292 @@
-"""Between torch and the compiled code: states in and out, and autograd.
+"""Between torch and the compiled code: arrays and states in and out, and autograd.
 
-Shape suffixes: T time steps, B sequences of the batch, I input channels, O output channels, R read heads, K heads,
-N locations, M width of a location.
+Shape suffixes: T time steps, B sequences of the batch, I input channels, O output channels, R read heads, W write
+heads, K heads, N locations, M width of a location.
 """
 
 import math
-from typing import Any
+import threading
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ntm_repro.kernels.base import Cost
-from ntm_repro.kernels.fused import entry_points, threads
-from ntm_repro.kernels.fused.kernel import Buffer, Fused
-from ntm_repro.kernels.fused.layout import make_layout
-from ntm_repro.kernels.fused.tape import GROUP, Layer, Tapes
+from ntm_repro.jit import cache, threads
+from ntm_repro.kernels.base import Cost, Kernel
+from ntm_repro.kernels.checks import check_input, check_targets
+from ntm_repro.kernels.fused import entry_points
+from ntm_repro.kernels.fused.layout import GROUP, Layer, Tapes, make_layout
 from ntm_repro.models import State, Unrolled
-from ntm_repro.models.controllers import LSTMState
-from ntm_repro.models.lstm import LSTM
-from ntm_repro.models.ntm import NTM, NTMState, Trace
+from ntm_repro.models.base import leaves, rebuilt
+from ntm_repro.models.lstm import LSTMBaseline
+from ntm_repro.models.ntm import NTM, Trace
 
 
-class FusedSequences(Fused):
-    """NTMs with any controller of `models/controllers.py`, any number of heads, locations …; and the LSTM baseline."""
+class _Room(threading.local):
+    """Room for numbers, reused from call to call, each thread its own; it grows when asked for more."""
 
-    def __init__(self, model: NTM | LSTM) -> None:
+    def __init__(self, dtype: torch.dtype) -> None:
+        self._dtype = dtype
+        self._numbers = np.empty(0)
+
+    def __call__(self, *shape: int) -> np.ndarray:
+        count = math.prod(shape)
+        if self._numbers.size < count:
+            # Torch's memory begins on a cache line, numpy's need not.
+            self._numbers = torch.empty(count, dtype=self._dtype).numpy()
+        return self._numbers[:count].reshape(shape)
+
+
+class FusedSequences(Kernel):
+    """NTMs with any controller of `models/controllers.py`, any number of heads, locations …; and the LSTM baseline.
+
+    Compiled by numba, on the CPU, in float32 or float64. It may be used from several threads at once.
+    """
+
+    name = "numba"
+    compiled = True
+
+    def __init__(self, model: NTM | LSTMBaseline) -> None:
         super().__init__(model)
-        self.plan = make_layout(model, self.parameters)
         dtype = self.parameters.values.dtype
-        self._tapes, self._carry = Buffer(dtype), Buffer(dtype)
-        self._none_3, self._none_2 = np.empty((0, 0, 0), self.values.dtype), np.empty((0, 0), self.values.dtype)
-        self._none = np.empty(0)
+        cache.prepare(str(dtype).removeprefix("torch."))
+        self.layout = make_layout(model, self.parameters)
+        self._values = self.parameters.values.numpy()
+        self._tapes_room, self._carry_room = _Room(dtype), _Room(dtype)
+        with torch.no_grad():
+            self._state_shapes = {name: tensor.shape for name, tensor in leaves(model.initial_state(1))}
 
     def cost_and_gradient(
         self, x_TBI: Tensor, target_TBO: Tensor, mask_TO: Tensor, gradient_bound: float = math.inf
     ) -> Cost:
+        """See `Kernel`."""
         self._check_current()
+        check_input(self.model, x_TBI, None, self._state_shapes, self.parameters.values)
+        check_targets(self.model, x_TBI, target_TBO, mask_TO, self.parameters.values)
         steps, batch, _ = x_TBI.shape
-        tapes, carry = self._tapes((steps + 1) * batch, self.plan.row), self._carry(batch, self.plan.carry)
+        tapes = self._tapes_room((steps + 1) * batch, self.layout.row_width)
+        carry = self._carry_room(batch, self.layout.carry_width)
         bits_B, wrong_B = np.empty(batch), np.empty(batch)
         threads.share(
-            entry_points.run,
-            min(torch.get_num_threads(), -(-batch // GROUP)),
-            self.plan,
-            self.values,
+            entry_points.cost_and_gradient,
+            _parts_of(batch),
+            self.layout,
+            self._values,
             tapes,
             carry,
-            x_TBI.numpy(),
-            self._none_3,
-            target_TBO.numpy(),
-            mask_TO.numpy(),
-            self._none_3,
+            _numbers(x_TBI),
+            _numbers(target_TBO),
+            _numbers(mask_TO),
             bits_B,
             wrong_B,
             1 / batch,
             gradient_bound / batch,
-            entry_points.START | entry_points.FORWARD | entry_points.COST | entry_points.BACKWARD,
         )
-        self._accumulate(self.gradients, tapes, carry, steps, batch, learned_start=True)
+        self._accumulate(self.parameters.gradients, tapes, carry, batch, learned_start=True)
+        self.parameters.bind_gradients()
         return Cost(bits_B, wrong_B)
 
-    def unroll(self, x_TBI: Tensor, state: State | None = None, trace: bool = False) -> Unrolled:
+    def unroll(
+        self, x_TBI: Tensor, state: State | None = None, trace: bool = False, gradient_bound: float = math.inf
+    ) -> Unrolled:
         """See `Model.unroll`; the trace is of values alone, no gradient flows into it."""
         self._check_current()
+        check_input(self.model, x_TBI, state, self._state_shapes, self.parameters.values)
         if state is None:
             state = self.model.initial_state(x_TBI.shape[1])
-        leaves = [leaf.contiguous() for leaf in flatten(state)]
-        x_TBI = x_TBI.to(self.parameters.values.dtype).contiguous()
-        if torch.is_grad_enabled() and any(t.requires_grad for t in (x_TBI, *leaves, *self.parameters.parameters)):
-            results = _Unroll.apply(self, trace, x_TBI, *leaves, *self.parameters.parameters)
+        given = [tensor.contiguous() for _, tensor in leaves(state)]
+        x_TBI = x_TBI.contiguous()
+        parameters = self.parameters.parameters
+        if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (x_TBI, *given, *parameters)):
+            results = list(_Unroll.apply(self, _Options(trace, gradient_bound), x_TBI, *given, *parameters))
         else:
             # Without a backward pass ahead only one group a thread needs its tape at a time.
             share = GROUP * torch.get_num_threads()
             pieces = []
             for first in range(0, x_TBI.shape[1], share):
                 these = slice(first, first + share)
-                pieces.append(self.forward(x_TBI[:, these].contiguous(), [leaf[these] for leaf in leaves], trace)[0])
-            states = len(leaves)
+                part = self.forward(x_TBI[:, these].contiguous(), [tensor[these] for tensor in given], trace)
+                pieces.append(part[0])
             results = [
-                torch.cat(tensors, 0 if 0 < index <= states else 1)
+                torch.cat(tensors, 0 if 0 < index <= len(given) else 1)
                 for index, tensors in enumerate(zip(*pieces, strict=True))
             ]
         y_TBO, rest = results[0], results[1:]
-        traced = Trace(*rest[len(leaves) :]) if trace and self.plan.heads else None
-        return Unrolled(y_TBO, unflatten(state, rest[: len(leaves)]), traced)
+        traced = Trace(*rest[len(given) :]) if trace and self.layout.num_heads else None
+        return Unrolled(y_TBO, rebuilt(state, iter(rest[: len(given)])), traced)
 
     def forward(
         self, x_TBI: Tensor, state: list[Tensor], trace: bool, keep: bool = False
     ) -> tuple[list[Tensor], np.ndarray | None]:
-        """[y_TBO, leaves of the last state, trace], and the tapes if they are to be kept."""
-        plan = self.plan
+        """[y_TBO, tensors of the last state, trace], and the tapes if they are to be kept."""
+        layout = self.layout
         steps, batch, _ = x_TBI.shape
-        shape = ((steps + 1) * batch, plan.row)
-        tapes = Tapes(torch.empty(shape, dtype=x_TBI.dtype).numpy() if keep else self._tapes(*shape), steps, batch)
-        leaves = [leaf.detach().numpy() for leaf in state]
-        for (begin, _), leaf in zip(self._lstm_fields(), leaves, strict=False):
-            tapes.put_start(begin, leaf)
-        if plan.heads:
-            read_BRM, memory_BNM, read_weighting_BRN, write_weighting_BWN = leaves[-4:]
-            tapes.put_start(plan.seen + plan.hidden, read_BRM)
-            tapes.put_start(plan.memory, memory_BNM.swapaxes(1, 2))
-            for k in range(plan.heads):
-                tapes.put_start(plan.weightings + k * plan.head_size, read_weighting_BRN[:, k])
-                tapes.put_start(plan.weightings + (plan.heads + k) * plan.head_size, write_weighting_BWN[:, k])
-        y_TBO = torch.empty(steps, batch, plan.outputs, dtype=x_TBI.dtype)
-        self._run(tapes, self._none_2, x_TBI, y_TBO.numpy(), self._none_3, entry_points.FORWARD)
+        shape = ((steps + 1) * batch, layout.row_width)
+        array = torch.empty(shape, dtype=x_TBI.dtype).numpy() if keep else self._tapes_room(*shape)
+        tapes = Tapes(array, steps, batch)
+        values = [tensor.detach().numpy() for tensor in state]
+        for (begin, _), value in zip(self._lstm_fields(), values, strict=False):
+            tapes.put_start(begin, value)
+        if layout.num_heads:
+            read_BRM, memory_BNM, read_weighting_BRN, write_weighting_BWN = values[-4:]
+            tapes.put_start(layout.seen + layout.hidden_size, read_BRM)
+            tapes.put_start(layout.memory, memory_BNM.swapaxes(1, 2))
+            for k in range(layout.num_heads):
+                tapes.put_start(self._weighting(k), read_weighting_BRN[:, k])
+                tapes.put_start(self._weighting(layout.num_heads + k), write_weighting_BWN[:, k])
+        y_TBO = torch.empty(steps, batch, layout.num_outputs, dtype=x_TBI.dtype)
+        threads.share(
+            entry_points.forward, _parts_of(batch), layout, self._values, array, _numbers(x_TBI), y_TBO.numpy()
+        )
         results = [y_TBO, *self._states(tapes)]
-        if trace and plan.heads:
+        if trace and layout.num_heads:
             results += self._trace(tapes)
-        return results, tapes.array if keep else None
+        return results, array if keep else None
 
     def backward(
-        self, tapes: np.ndarray, x_TBI: Tensor, d_y_TBO: Tensor, d_state: list[Tensor], with_input: bool
+        self, tapes: np.ndarray, x_TBI: Tensor, d_y_TBO: Tensor, d_state: list[Tensor], with_input: bool, bound: float
     ) -> tuple[Tensor | None, list[Tensor], list[Tensor]]:
-        """The gradients of the input, of the first state's leaves, and of the parameters."""
-        plan = self.plan
-        steps, batch, _ = x_TBI.shape
-        carry = torch.zeros(batch, plan.carry, dtype=x_TBI.dtype).numpy()
-        heads, locations, width = plan.heads, plan.locations, plan.width
+        """The gradients of the input, of the first state's tensors, and of the parameters."""
+        layout = self.layout
+        batch = x_TBI.shape[1]
+        heads, locations, width = layout.num_heads, layout.num_locations, layout.width
+        carry = torch.zeros(batch, layout.carry_width, dtype=x_TBI.dtype).numpy()
 
         def columns(begin: int, *shape: int) -> np.ndarray:
-            return carry[:, begin : begin + int(np.prod(shape))].reshape(batch, *shape)
+            return carry[:, begin : begin + math.prod(shape)].reshape(batch, *shape)
 
         def put(begin: int, gradient: np.ndarray) -> None:
             columns(begin, gradient[0].size)[:] = gradient.reshape(batch, -1)
 
-        given = [leaf.detach().numpy() for leaf in d_state]
-        for (begin, _), leaf in zip(self._lstm_fields(in_carry=True), given, strict=False):
-            put(begin, leaf)
+        given = [tensor.detach().numpy() for tensor in d_state]
+        for (begin, _), gradient in zip(self._lstm_fields(in_carry=True), given, strict=False):
+            put(begin, gradient)
         if heads:
             d_read, d_memory, d_read_weighting, d_write_weighting = given[-4:]
-            put(plan.d_reads, d_read)
-            put(plan.d_memory, d_memory.swapaxes(1, 2))
-            put(plan.d_weightings, np.concatenate([d_read_weighting, d_write_weighting], 1))
+            put(layout.d_reads, d_read)
+            put(layout.d_memory, d_memory.swapaxes(1, 2))
+            put(layout.d_weightings, np.concatenate([d_read_weighting, d_write_weighting], 1))
 
+        d_y = _numbers(d_y_TBO.contiguous())
         d_x_TBI = torch.zeros_like(x_TBI) if with_input else None
-        d_x = self._none_3 if d_x_TBI is None else d_x_TBI.numpy()
-        todo = entry_points.BACKWARD | (entry_points.INPUT_GRADIENT if with_input else 0)
-        self._run(Tapes(tapes, steps, batch), carry, x_TBI, d_y_TBO.contiguous().numpy(), d_x, todo)
+        d_x = d_y if d_x_TBI is None else d_x_TBI.numpy()  # without input: any array, not touched
+        threads.share(
+            entry_points.backward, _parts_of(batch), layout, self._values, tapes, carry, d_y, d_x, with_input, bound
+        )
         gradients = torch.zeros_like(self.parameters.values)
-        self._accumulate(gradients.numpy(), tapes, carry, steps, batch, learned_start=False)
+        self._accumulate(gradients, tapes, carry, batch, learned_start=False)
 
-        leaves = [columns(begin, size) for begin, size in self._lstm_fields(in_carry=True)]
+        d_first = [columns(begin, size) for begin, size in self._lstm_fields(in_carry=True)]
         if heads:
-            d_weighting = columns(plan.d_weightings, 2 * heads, locations)
-            leaves += [
-                columns(plan.d_reads, heads, width),
-                columns(plan.d_memory, width, locations).swapaxes(1, 2),
+            d_weighting = columns(layout.d_weightings, 2 * heads, locations)
+            d_first += [
+                columns(layout.d_reads, heads, width),
+                columns(layout.d_memory, width, locations).swapaxes(1, 2),
                 d_weighting[:, :heads],
                 d_weighting[:, heads:],
             ]
         # A copy of its own for each: views of the carry would keep all of it.
-        return d_x_TBI, [torch.from_numpy(leaf.copy()) for leaf in leaves], self.parameters.split(gradients)
+        return d_x_TBI, [torch.from_numpy(part.copy()) for part in d_first], self.parameters.split(gradients)
 
     def _check_current(self) -> None:
         if not self.parameters.is_current():
-            raise RuntimeError("the model's parameters were moved after its kernel was made; make another kernel")
-
-    def _run(
-        self, tapes: Tapes, carry: np.ndarray, x_TBI: Tensor, y_TBO: np.ndarray, d_x_TBI: np.ndarray, todo: int
-    ) -> None:
-        threads.share(
-            entry_points.run,
-            min(torch.get_num_threads(), -(-tapes.batch // GROUP)),
-            self.plan,
-            self.values,
-            tapes.array,
-            carry,
-            x_TBI.detach().numpy(),
-            y_TBO,
-            self._none_3,
-            self._none_2,
-            d_x_TBI,
-            self._none,
-            self._none,
-            0.0,
-            math.inf,
-            todo,
-        )
+            raise RuntimeError(
+                "the model was changed after its kernel was made: call the model, or make another kernel"
+            )
 
     def _accumulate(
-        self, gradients: np.ndarray, tapes: np.ndarray, carry: np.ndarray, steps: int, batch: int, learned_start: bool
+        self, gradients: Tensor, tapes: np.ndarray, carry: np.ndarray, batch: int, learned_start: bool
     ) -> None:
-        parts = self._parts(self.values.size * steps * batch // 16)
-        arguments = (self.plan, self.values, gradients, tapes, carry, batch, learned_start)
-        threads.share(entry_points.accumulate, parts, *arguments)
+        parts = threads.parts_for(self._values.size * (len(tapes) - batch) // 16)
+        arguments = (self.layout, self._values, gradients.numpy(), tapes, carry, batch, learned_start)
+        threads.share(entry_points.weight_gradients, parts, *arguments)
 
     def _lstm_fields(self, in_carry: bool = False) -> list[tuple[int, int]]:
         """(first column, size) of hidden and cell of each LSTM layer, on a row of the tape or of the carry."""
-        plan = self.plan
-        hidden, cells = (plan.d_hidden, plan.d_cells) if in_carry else (plan.seen, plan.cells)
-        size = int(plan.layers[0, Layer.SIZE])
-        layers = len(plan.layers) if plan.recurrent else 0
-        return [(begin + layer * size, size) for layer in range(layers) for begin in (hidden, cells)]
+        layout = self.layout
+        if not layout.recurrent:
+            return []
+        fields = (layout.d_hidden, layout.d_cells) if in_carry else (layout.seen, layout.cells)
+        return [
+            (field + int(layer[Layer.HIDDEN]), int(layer[Layer.SIZE])) for layer in layout.layers for field in fields
+        ]
+
+    def _weighting(self, k: int) -> int:
+        """The first column of head k's weighting; the writing heads come after the reading ones."""
+        return self.layout.weightings + k * self.layout.head_size
 
     def _states(self, tapes: Tapes) -> list[Tensor]:
-        plan = self.plan
-        leaves = [tapes.field(begin, size) for begin, size in self._lstm_fields()]
-        if plan.heads:
-            reads_TBRM = tapes.field(plan.seen + plan.hidden, plan.heads, plan.width)
-            leaves += [reads_TBRM, self._memory(tapes), *self._weightings(tapes)]
-        return [torch.from_numpy(leaf[-1].copy()) for leaf in leaves]
+        layout = self.layout
+        fields = [tapes.field(begin, size) for begin, size in self._lstm_fields()]
+        if layout.num_heads:
+            reads_TBRM = tapes.field(layout.seen + layout.hidden_size, layout.num_heads, layout.width)
+            fields += [reads_TBRM, self._memory(tapes), *self._weightings(tapes)]
+        return [torch.from_numpy(field[-1].copy()) for field in fields]
 
     def _memory(self, tapes: Tapes) -> np.ndarray:
-        return tapes.field(self.plan.memory, self.plan.width, self.plan.locations).swapaxes(2, 3)
+        return tapes.field(self.layout.memory, self.layout.width, self.layout.num_locations).swapaxes(2, 3)
 
     def _weightings(self, tapes: Tapes) -> list[np.ndarray]:
-        plan = self.plan
-        heads = [tapes.field(plan.weightings + k * plan.head_size, plan.locations) for k in range(2 * plan.heads)]
-        return [np.stack(heads[: plan.heads], 2), np.stack(heads[plan.heads :], 2)]
+        heads = self.layout.num_heads
+        each = [tapes.field(self._weighting(k), self.layout.num_locations) for k in range(2 * heads)]
+        return [np.stack(each[:heads], 2), np.stack(each[heads:], 2)]
 
     def _trace(self, tapes: Tapes) -> list[Tensor]:
-        plan = self.plan
-        heads, width, shifts = plan.heads, plan.width, plan.shifts
-        vectors = plan.emitted + 2 * heads * plan.parameters
-        addressing = tapes.field(plan.emitted, 2 * heads, plan.parameters)
+        layout = self.layout
+        heads, width, shifts = layout.num_heads, layout.width, layout.num_shifts
+        vectors = layout.emitted + 2 * heads * layout.head_parameters
+        addressing = tapes.field(layout.emitted, 2 * heads, layout.head_parameters)
         key, strength, gate, shift, sharpness = np.split(
             addressing, [width, width + 1, width + 2, width + 2 + shifts], -1
         )
-        fields = [
-            *self._weightings(tapes),
-            tapes.field(plan.seen + plan.hidden, heads, width),
-            tapes.field(vectors, heads, width),
-            tapes.field(vectors + heads * width, heads, width),
-            self._memory(tapes),
-            key,
-            strength,
-            gate,
-            shift,
-            sharpness,
-        ]
-        return [torch.from_numpy(field[1:].copy()) for field in fields]
+        read_weighting, write_weighting = self._weightings(tapes)
+        fields: dict[str, np.ndarray] = {
+            "read_weighting_BRN": read_weighting,
+            "write_weighting_BWN": write_weighting,
+            "read_BRM": tapes.field(layout.seen + layout.hidden_size, heads, width),
+            "erase_BWM": tapes.field(vectors, heads, width),
+            "add_BWM": tapes.field(vectors + heads * width, heads, width),
+            "memory_BNM": self._memory(tapes),
+            "key_BKM": key,
+            "strength_BK1": strength,
+            "gate_BK1": gate,
+            "shift_BKS": shift,
+            "sharpness_BK1": sharpness,
+        }
+        return [torch.from_numpy(fields[name][1:].copy()) for name in Trace._fields]
 
 
-def flatten(state: State) -> list[Tensor]:
-    """A state's tensors: hidden and cell of each LSTM layer, then an NTM's as its state names them."""
-    layers, rest = (state.controller, list(state[1:])) if isinstance(state, NTMState) else (state, [])
-    return [tensor for layer in layers for tensor in layer] + rest
+def _numbers(tensor: Tensor) -> np.ndarray:
+    """A tensor's numbers as compiled code takes them: unbroken, C order."""
+    return tensor.detach().contiguous().numpy()
 
 
-def unflatten(like: State, leaves: list[Tensor]) -> State:
-    """The inverse of `flatten`, for a state of the same form."""
-    layers = len(like.controller if isinstance(like, NTMState) else like)
-    controller = tuple(LSTMState(*leaves[2 * layer : 2 * layer + 2]) for layer in range(layers))
-    return NTMState(controller, *leaves[2 * layers :]) if isinstance(like, NTMState) else controller
+def _parts_of(batch: int) -> int:
+    """How many threads a batch is worth: at most one for each group."""
+    return min(torch.get_num_threads(), -(-batch // GROUP))
+
+
+class _Options(NamedTuple):
+    """Of one pass: whether it is traced, and the bound of the state's gradient."""
+
+    trace: bool
+    bound: float
 
 
 class _Unroll(torch.autograd.Function):
-    """(input, leaves of the first state, parameters) → (logits, leaves of the last state, trace)."""
+    """(input, tensors of the first state, parameters) → (logits, tensors of the last state, trace)."""
 
     @staticmethod
-    def forward(ctx: Any, kernel: FusedSequences, trace: bool, x_TBI: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
-        leaves = len(tensors) - len(kernel.parameters.parameters)
-        results, ctx.tapes = kernel.forward(x_TBI, list(tensors[:leaves]), trace, keep=True)
-        ctx.kernel, ctx.leaves = kernel, leaves
+    def forward(
+        ctx: Any, kernel: FusedSequences, options: _Options, x_TBI: Tensor, *tensors: Tensor
+    ) -> tuple[Tensor, ...]:
+        states = len(tensors) - len(kernel.parameters.parameters)
+        results, ctx.tapes = kernel.forward(x_TBI, list(tensors[:states]), options.trace, keep=True)
+        ctx.kernel, ctx.states, ctx.bound = kernel, states, options.bound
         # All of them, for torch to notice if one is changed in place before the backward pass.
         ctx.save_for_backward(x_TBI, *tensors)
-        ctx.mark_non_differentiable(*results[leaves + 1 :])
+        ctx.mark_non_differentiable(*results[states + 1 :])
         return tuple(results)
 
     @staticmethod
@@ -266,7 +295,9 @@ class _Unroll(torch.autograd.Function):
         x_TBI, *tensors = ctx.saved_tensors
         tapes, ctx.tapes = ctx.tapes, None  # a backward pass overwrites its tapes
         if tapes is None:
-            _, tapes = ctx.kernel.forward(x_TBI, tensors[: ctx.leaves], trace=False, keep=True)
-        d_state = list(d_results[: ctx.leaves])
-        d_x, d_leaves, d_parameters = ctx.kernel.backward(tapes, x_TBI, d_y_TBO, d_state, ctx.needs_input_grad[2])
-        return None, None, d_x, *d_leaves, *d_parameters
+            _, tapes = ctx.kernel.forward(x_TBI, tensors[: ctx.states], trace=False, keep=True)
+        d_state = list(d_results[: ctx.states])
+        d_x, d_first, d_parameters = ctx.kernel.backward(
+            tapes, x_TBI, d_y_TBO, d_state, ctx.needs_input_grad[2], ctx.bound
+        )
+        return None, None, d_x, *d_first, *d_parameters

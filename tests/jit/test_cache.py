@@ -7,7 +7,7 @@ import sys
 import pytest
 from support.helpers import environment
 
-from ntm_repro.kernels.fused import jit_cache
+from ntm_repro.jit import cache
 
 
 @pytest.fixture
@@ -21,16 +21,16 @@ def homes(tmp_path, monkeypatch):
 
 
 def test_first_in_the_users_cache(homes):
-    folder = jit_cache._cache_folder()
+    folder = cache._cache_folder()
     assert folder.is_dir()
     assert folder.parent == homes[0] / "ntm-repro"
     assert folder.stat().st_mode & 0o077 == 0
-    assert jit_cache._cache_folder() == folder
+    assert cache._cache_folder() == folder
 
 
 def test_then_in_the_temporary_folder(homes):
     homes[0].write_text("a file where a folder should be")
-    folder = jit_cache._cache_folder()
+    folder = cache._cache_folder()
     assert folder.parent == homes[1] / f"cache-{os.getuid()}" / "ntm-repro"
 
 
@@ -38,38 +38,39 @@ def test_nowhere_if_nothing_can_be_written(homes):
     homes[0].write_text("a file")
     homes[1].rmdir()
     homes[1].write_text("another")
-    assert jit_cache._cache_folder() is None
+    assert cache._cache_folder() is None
 
 
 def test_not_where_others_may_write(homes):
-    jit_cache._cache_folder().chmod(0o777)
-    assert jit_cache._cache_folder().is_relative_to(homes[1])
+    cache._cache_folder().chmod(0o777)
+    assert cache._cache_folder().is_relative_to(homes[1])
 
 
 def test_other_sources_have_another_folder(homes, tmp_path, monkeypatch):
-    before = jit_cache._cache_folder()
-    (tmp_path / "jit_cache.py").write_text("# another version")
-    monkeypatch.setattr(jit_cache, "__file__", str(tmp_path / "jit_cache.py"))
-    assert jit_cache._cache_folder() != before
+    before = cache._cache_folder()
+    (tmp_path / "jit").mkdir()
+    (tmp_path / "jit/cache.py").write_text("# another version")
+    monkeypatch.setattr(cache, "PACKAGE", tmp_path)
+    assert cache._cache_folder() != before
 
 
 def test_the_same_sources_written_at_another_time_or_place_have_another_folder(homes, tmp_path, monkeypatch):
     """Numba would not take the code that is there, and compile in this process: other bits than in one of its own."""
     found = []
     for place, time in (("a", 1), ("a", 2), ("b", 2)):
-        source = tmp_path / place / "jit_cache.py"
-        source.parent.mkdir(exist_ok=True)
+        source = tmp_path / place / "jit/cache.py"
+        source.parent.mkdir(parents=True, exist_ok=True)
         source.write_text("# the same")
         os.utime(source, ns=(time, time))
-        monkeypatch.setattr(jit_cache, "__file__", str(source))
-        found.append(jit_cache._cache_folder())
+        monkeypatch.setattr(cache, "PACKAGE", tmp_path / place)
+        found.append(cache._cache_folder())
     assert len(set(found)) == 3
 
 
 @pytest.fixture
 def announcer(monkeypatch):
     """As if it had said nothing yet."""
-    monkeypatch.setattr(jit_cache.ANNOUNCER, "said", False)
+    monkeypatch.setattr(cache.ANNOUNCER, "said", False)
 
 
 def doubling(module):
@@ -77,11 +78,11 @@ def doubling(module):
         return x + x
 
     double.__module__ = module
-    return jit_cache.inner(double)
+    return cache.inner(double)
 
 
 def test_compiling_is_announced_once_and_a_call_that_compiles_nothing_is_not(announcer, capsys):
-    double = doubling(jit_cache.__name__)
+    double = doubling(cache.__name__)
     for x in (1, 1.5, 2):
         double(x)
     lines = [line for line in capsys.readouterr().err.splitlines() if "machine" in line]
@@ -97,15 +98,15 @@ def test_compiling_other_functions_is_not_announced(announcer, capsys):
 def test_it_is_built_once_in_a_process_of_its_own(tmp_path):
     """There the machine code does not depend on what this process compiled before."""
     code = (
-        "from ntm_repro.kernels.fused import compiling\n"
+        "from ntm_repro.jit import cache\n"
         "calls = []\n"
-        "compiling.subprocess.run = lambda command, **_: calls.append(command) or type('Done', (), {'returncode': 0})\n"
-        "for _ in range(2): compiling.prepare('float32')\n"
-        "compiling._prepared.clear(); compiling.prepare('float32')\n"
-        "print(calls[0][1:], len(calls), sorted(path.name for path in compiling._CACHE.iterdir()))"
+        "cache.subprocess.run = lambda command, **_: calls.append(command) or type('Done', (), {'returncode': 0})\n"
+        "for _ in range(2): cache.prepare('float32')\n"
+        "cache._prepared.clear(); cache.prepare('float32')\n"
+        "print(calls[0][1:], len(calls), sorted(path.name for path in cache._CACHE.iterdir()))"
     )
     env = environment() | {"XDG_CACHE_HOME": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
-    worker = "['-m', 'ntm_repro.kernels.fused.compile_worker', 'float32']"
+    worker = "['-m', 'ntm_repro.jit.worker', 'float32']"
     assert done.stdout.strip() == f"{worker} 1 ['float32.built', 'lock']"
     assert done.stderr.startswith("compiling the fused kernel")

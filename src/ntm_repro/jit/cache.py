@@ -1,4 +1,4 @@
-"""How the kernel's functions are compiled, and where the machine code is kept between runs."""
+"""How functions of compiled code are compiled, and where the machine code is kept between runs."""
 
 import fcntl
 import os
@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ import llvmlite.binding
 import numba
 from numba.core import config, event
 
-# Compiled in, though it lies elsewhere: the addressing's epsilons.
-CONSTANTS = Path(__file__).parents[2] / "models" / "addressing.py"
+PACKAGE = Path(__file__).parents[1]
+# What is compiled, or decides how; the addressing's epsilons are compiled in.
+SOURCES = ("jit/*.py", "kernels/fused/*.py", "kernels/flat_parameters.py", "optimisers/*.py", "models/addressing.py")
 # Sums may be taken in any order and products fused with them: that is what vectorises a reduction. Not among them:
 # the licence to assume that nothing is infinite or NaN, without which a diverging run would not be seen.
 ANY_ORDER = {"reassoc", "contract", "nsz"}
@@ -29,10 +31,26 @@ def inner(function: Callable[..., Any]) -> Any:
     return numba.njit(nogil=True, error_model="numpy", fastmath=ANY_ORDER)(function)
 
 
-def entry(function: Callable[..., Any]) -> Any:
+def inner_as_written(function: Callable[..., Any]) -> Any:
+    """The same for sums that are taken and rounded step by step, as they are written."""
+    return numba.njit(nogil=True, error_model="numpy")(function)
+
+
+def entry(function: Callable[..., Any], fastmath: Any = ANY_ORDER) -> Any:
     """Compile a function that Python calls, and keep its machine code on disk."""
     with _cache_in(_CACHE):
-        return numba.njit(nogil=True, error_model="numpy", fastmath=ANY_ORDER, cache=_CACHE is not None)(function)
+        return numba.njit(nogil=True, error_model="numpy", fastmath=fastmath, cache=_CACHE is not None)(function)
+
+
+def entry_as_written(function: Callable[..., Any]) -> Any:
+    """The same for one whose own sums are taken step by step; those of the functions it calls are as these say."""
+    return entry(function, fastmath=False)
+
+
+@cache
+def entry_of(function: Callable[..., Any]) -> Any:
+    """`entry` of a function that is kept as plain Python, for readers and for use without numba; compiled once."""
+    return entry(function)
 
 
 def _cache_folder() -> Path | None:
@@ -44,7 +62,7 @@ def _cache_folder() -> Path | None:
     """
     processor = (llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten())
     digest = sha256(repr((numba.__version__, llvmlite.__version__, sys.version, *processor)).encode())
-    for source in (*sorted(Path(__file__).parent.glob("*.py")), CONSTANTS):
+    for source in (path for pattern in SOURCES for path in sorted(PACKAGE.glob(pattern))):
         stamp = source.stat()
         digest.update(repr((str(source), stamp.st_mtime_ns, stamp.st_size)).encode())
         digest.update(source.read_bytes())
@@ -79,13 +97,13 @@ def _cache_in(folder: Path | None) -> Iterator[None]:
 _CACHE = _cache_folder()
 
 
-# Set by `compile_worker.py`, which is where compiling happens.
+# Set by `worker.py`, which is where compiling happens.
 BUILDING = False
 _prepared: set[str] = set()
 
 
 def prepare(dtype: str) -> None:
-    """Compile the kernel for "float32" or "float64", once: `compile_worker.py` does, in a process of its own.
+    """Compile the kernel for "float32" or "float64", once: `worker.py` does, in a process of its own.
 
     Without a folder to keep it in, or where that process fails, each function compiles as it is first called.
     """
@@ -98,7 +116,7 @@ def prepare(dtype: str) -> None:
         if built.exists():
             return
         announce()
-        command = [sys.executable, "-m", f"{__package__}.compile_worker", dtype]
+        command = [sys.executable, "-m", f"{__package__}.worker", dtype]
         if subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True).returncode == 0:
             built.touch()
 
@@ -117,7 +135,7 @@ class Announcer(event.Listener):
     said = False
 
     def on_start(self, event: event.Event) -> None:
-        if event.data["dispatcher"].py_func.__module__.startswith(__package__):
+        if event.data["dispatcher"].py_func.__module__.startswith(PACKAGE.name):
             announce()
 
     def on_end(self, event: event.Event) -> None:

@@ -1,6 +1,6 @@
-"""Graves' RMSProp through every kernel: the clip, the state, and steps that are those of the recurrences by hand.
+"""Graves' RMSProp, readable and compiled, after the clip: its state, and steps equal to the recurrences by hand.
 
-`kernels/test_rmsprop.py` has more of the arithmetic.
+`test_graves_rmsprop.py` has more of the arithmetic.
 """
 
 import io
@@ -10,10 +10,10 @@ import pytest
 import torch
 from support.helpers import rmsprop_by_hand
 
-from ntm_repro import kernels, models
+from ntm_repro import kernels, models, optimisers
 from ntm_repro.models.lstm import Settings
-from ntm_repro.training.optimiser import GravesRMSProp
-from ntm_repro.training.settings import Clip
+from ntm_repro.optimisers import graves_rmsprop
+from ntm_repro.training.settings import Clip, TrainSettings
 
 GRADIENTS = [0.3, -2.0, 10.0, 10.0, 0.0, 0.0, 1e-3, -1e-5, -7.0, 0.5]
 SHARE = 0.05  # of a gradient that goes into the mean at once
@@ -21,16 +21,47 @@ SHARE = 0.05  # of a gradient that goes into the mean at once
 every_kernel = pytest.mark.parametrize("name", ["eager", "numba"])
 
 
+class Learner:
+    """A kernel's model with an optimiser, and the clip that training puts before it."""
+
+    def __init__(self, kernel, settings, optimiser_settings):
+        self.kernel, self.settings = kernel, settings
+        self.learning_rate = settings.learning_rate
+        self.optimiser = optimisers.make(optimiser_settings, kernel.parameters, kernel.compiled)
+
+    def step(self, gradient_norm):
+        self.optimiser.step(self.learning_rate, *self.settings.clip_of(gradient_norm))
+
+    @property
+    def slots(self):
+        return list(self.optimiser.slots.values())
+
+    def state_dict(self):
+        return self.optimiser.state_dict()
+
+    def load_state_dict(self, state):
+        self.optimiser.load_state_dict(state)
+
+
 def make(
-    name, learning_rate=0.01, clip=Clip.none, clip_at=10.0, loss_scale=1.0, dtype=torch.float32, size=4, value=None
+    name,
+    learning_rate=0.01,
+    clip=Clip.none,
+    clip_at=10.0,
+    loss_scale=1.0,
+    dtype=torch.float32,
+    size=4,
+    value=None,
+    rule=graves_rmsprop,
 ):
     """An optimiser of a small LSTM network with three outputs."""
     model = models.build(Settings(size=size, layers=1), 2, 3, seed=1).to(dtype)
-    optimiser = GravesRMSProp(kernels.choose(name, model), learning_rate, clip, clip_at, loss_scale)
+    settings = TrainSettings(learning_rate=learning_rate, clip=clip, clip_at=clip_at, loss_scale=loss_scale)
+    learner = Learner(kernels.choose(name, model), settings, rule.Settings())
     if value is not None:
         with torch.no_grad():
             model.output.bias.copy_(torch.as_tensor(value))
-    return optimiser
+    return learner
 
 
 def step(optimiser, gradient):
@@ -38,7 +69,7 @@ def step(optimiser, gradient):
     parameters = optimiser.kernel.parameters
     parameters.gradients.zero_()
     parameters.named(parameters.gradients)["output.bias"].copy_(torch.as_tensor(gradient))
-    optimiser.step(optimiser.kernel.gradient_norm())
+    optimiser.step(optimiser.optimiser.gradient_norm())
 
 
 def biases(optimiser):
@@ -90,7 +121,7 @@ def test_a_huge_constant_gradient_stays_finite_in_float32(first, name):
         gradients.copy_(gradient * first if k < 100 else gradient)
         optimiser.step(math.nan)  # which nobody asks for unless the clip is by norm
     assert values.isfinite().all()
-    assert all(moment.isfinite().all() for moment in optimiser.moments)
+    assert all(moment.isfinite().all() for moment in optimiser.slots)
     assert (values.sign() == -gradient.sign()).all()
 
 
@@ -104,7 +135,7 @@ def clipped(name, clip, clip_at, dtype=torch.float32):
     parameters = optimiser.kernel.parameters
     gradients = parameters.named(parameters.gradients)
     assert gradients["output.bias"].tolist() == [3.0, -4.0, 12.0]  # they stay as they were
-    mean, square = (parameters.named(moment)["output.bias"] for moment in optimiser.moments[1::-1])
+    mean, square = (parameters.named(moment)["output.bias"] for moment in optimiser.slots[1::-1])
     remembered = [number / SHARE for number in mean.tolist()]
     assert square.tolist() == pytest.approx([SHARE * g * g for g in remembered], rel=1e-5)
     # And the step is along it.
@@ -163,7 +194,7 @@ def test_a_gradient_of_zero_is_no_trouble(name):
         before = optimiser.kernel.parameters.values.clone()
         step(optimiser, [0.0, 0.0, 0.0])
         assert torch.equal(optimiser.kernel.parameters.values, before)
-        assert all((moment == 0).all() for moment in optimiser.moments)
+        assert all((moment == 0).all() for moment in optimiser.slots)
 
 
 # State
@@ -174,7 +205,7 @@ def random_step(optimiser, seed):
     parameters = optimiser.kernel.parameters
     for view in parameters.split(parameters.gradients):
         view.copy_(3 * torch.randn(view.shape, generator=torch.Generator().manual_seed(seed)))
-    optimiser.step(optimiser.kernel.gradient_norm())
+    optimiser.step(optimiser.optimiser.gradient_norm())
 
 
 def saved(optimiser):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ntm_repro.kernels.fused.threads import share
+from ntm_repro.jit.threads import share
 
 
 @pytest.mark.parametrize("parts", [1, 2, 5])

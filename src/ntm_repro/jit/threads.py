@@ -1,13 +1,24 @@
 """Sharing work among threads. Compiled code lets other threads run, so Python's own serve."""
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from typing import Any
 
+import torch
+
+# Fewer numbers than this are not worth a second thread.
+WORTH_SHARING = 1 << 18
+
+
+def parts_for(count: int) -> int:
+    """How many threads a pass over `count` numbers is worth, of those that torch may use."""
+    return torch.get_num_threads() if count >= WORTH_SHARING else 1
+
 
 @cache
-def _pool(helpers: int) -> ThreadPoolExecutor:
+def _pool(helpers: int, process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(helpers, thread_name_prefix="ntm-kernel")
 
 
@@ -16,7 +27,7 @@ def share(function: Callable[..., Any], parts: int, *arguments: Any) -> None:
     if parts == 1:
         function(*arguments, 0, 1)
         return
-    pool = _pool(parts - 1)
+    pool = _pool(parts - 1, os.getpid())  # a forked process has none of its parent's threads
     others = [pool.submit(function, *arguments, part, parts) for part in range(parts - 1)]
     try:
         function(*arguments, parts - 1, parts)

@@ -1,0 +1,50 @@
+"""The Euclidean norm of a gradient, in torch and as compiled code.
+
+Shape suffixes: P numbers of the flat buffer.
+"""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+# Numbers whose squares are summed apart, so that the sum does not depend on how parts are shared out.
+BLOCK = 1 << 16
+# Few enough to be summed in float32.
+SHORT = 1 << 10
+
+
+def norm(gradient_P: Tensor) -> float:
+    """√Σ g²; not finite only if a number of `gradient_P` is not."""
+    found = torch.linalg.vector_norm(gradient_P).item()
+    if not math.isfinite(found):  # squares of large float32 numbers overflow
+        found = torch.linalg.vector_norm(gradient_P, dtype=torch.float64).item()
+    return found
+
+
+def compiled_norm(gradient_P: Tensor) -> float:
+    """The same by compiled code."""
+    from ntm_repro.jit import cache, threads
+
+    gradient = gradient_P.numpy()
+    sums = np.empty(-(-gradient.size // BLOCK))
+    threads.share(cache.entry_of(squares), threads.parts_for(gradient.size), gradient, sums)
+    total = float(sums.sum())
+    if not math.isfinite(total):  # squares of large float32 numbers overflow
+        total = float(np.square(gradient, dtype=np.float64).sum())
+    return math.sqrt(total)
+
+
+def squares(gradient, sums, part, parts):  # type: ignore[no-untyped-def]
+    """Σ g² of every `BLOCK` numbers, for this part's blocks; for compiled code."""
+    for block in range(part, sums.shape[0], parts):
+        total = 0.0
+        end = min((block + 1) * BLOCK, gradient.shape[0])
+        for begin in range(block * BLOCK, end, SHORT):
+            short = gradient[begin : min(begin + SHORT, end)]
+            short_total = gradient.dtype.type(0)
+            for i in range(short.shape[0]):
+                short_total += short[i] * short[i]
+            total += short_total
+        sums[block] = total
