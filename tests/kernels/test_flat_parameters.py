@@ -6,9 +6,10 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
-from ntm_repro import kernels
+from ntm_repro import kernels, optimisers
 from ntm_repro.kernels.flat_parameters import ALIGNMENT, FlatParameters
 from ntm_repro.models.initial_state import Start
+from ntm_repro.optimisers import graves_rmsprop
 
 MODELS = ["ntm", "ntm_ff", "lstm"]
 models = pytest.mark.parametrize("which", MODELS)
@@ -112,15 +113,15 @@ def test_padding_stays_zero_whoever_learns(model, name):
     kernel = kernels.choose(name, model)
     flat, unused = kernel.parameters, padding(kernel.parameters)
     assert unused.any()
-    moments = kernels.Moments(*torch.zeros(3, len(flat.values)))
+    optimiser = optimisers.make(graves_rmsprop.Settings(), flat, kernel.compiled)
     for seed in range(3):
         generator = torch.Generator().manual_seed(seed)
         x_TBI, target_TBO = torch.randn(6, 2, 4, generator=generator), torch.rand(6, 2, 2, generator=generator).round()
         kernel.cost_and_gradient(x_TBI, target_TBO, torch.ones(6, 2))
         before = flat.values.clone()
-        kernel.descend(moments, 0.01, 1.0, 10.0)
+        optimiser.step(0.01, 1.0, 10.0)
         assert (flat.values != before).any()
-        for buffer in (flat.values, flat.gradients, *moments):
+        for buffer in (flat.values, flat.gradients, *optimiser.slots.values()):
             assert (buffer[unused] == 0).all()
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 from support.helpers import arguments, environment
-from support.twins import Shape, build, distance, flatten, random_state
+from support.twins import Shape, build, distance, flatten, random_state, unflatten
 
 from ntm_repro import models
-from ntm_repro.kernels.fused.torch_interface import FusedSequences, unflatten
+from ntm_repro.kernels.fused.torch_interface import FusedSequences
 from ntm_repro.training import metrics
 
 TEN_THOUSAND_STEPS = """

@@ -22,6 +22,9 @@ class Recurrence(Model):
         super().__init__()
         self.start = nn.Parameter(torch.ones(2))
 
+    def reset_parameters(self, generator=None):
+        self.start.data.fill_(1)
+
     def initial_state(self, batch_size):
         grows, shrinks = self.start.expand(batch_size, -1).split(1, -1)
         return Pair(grows, (shrinks,))

@@ -15,7 +15,8 @@ from ntm_repro import models
 from ntm_repro.errors import InvalidSetting
 from ntm_repro.models import addressing, memory, ntm, ntm_ff
 from ntm_repro.models.addressing import HeadParameters
-from ntm_repro.models.controllers import LSTMState
+from ntm_repro.models.base import leaves
+from ntm_repro.models.controllers import LSTMState, StackState
 from ntm_repro.models.initial_state import Start
 from ntm_repro.models.ntm import Activation, ControllerSettings, MemorySettings, NTMState, OutputFrom, ReadOrder
 
@@ -58,14 +59,14 @@ def inputs(steps=T, batch=B, seed=2, dtype=torch.float64):
 
 def tensors_of(state):
     """All tensors of a state, in one fixed order."""
-    return [tensor for layer in state.controller for tensor in layer] + list(state[1:])
+    return [tensor for _, tensor in leaves(state)]
 
 
 def state_of(tensors):
     """The inverse of `tensors_of`."""
     *layers, read, memory, reading, writing = tensors
-    controller = tuple(LSTMState(*pair) for pair in zip(layers[::2], layers[1::2], strict=True))
-    return NTMState(controller, read, memory, reading, writing)
+    pairs = tuple(LSTMState(*pair) for pair in zip(layers[::2], layers[1::2], strict=True))
+    return NTMState(StackState(pairs) if pairs else (), read, memory, reading, writing)
 
 
 # ---- against the naive twin
@@ -132,7 +133,7 @@ class OneStep(nn.Module):
         self.model = model
 
     def forward(self, x_BI, *state):
-        y_BO, after = self.model.step(x_BI, state_of(state))
+        y_BO, after = self.model.advance(x_BI, state_of(state))[:2]
         return (y_BO, *tensors_of(after))
 
 
@@ -205,7 +206,7 @@ def test_a_sequence_may_be_unrolled_in_pieces_or_stepped(name):
 
     state = model.initial_state(B)
     for t in range(6):
-        y_BO, state = model.step(x_TBI[t], state)
+        y_BO, state, _ = model.advance(x_TBI[t], state)
         assert torch.equal(y_BO, whole.y_TBO[t])
     for pieces, stepped, expected in zip(*map(tensors_of, (second.state, state, whole.state)), strict=True):
         assert torch.equal(pieces, expected)
@@ -235,7 +236,7 @@ def test_nothing_is_kept_on_the_module_between_calls():
     expected = model.unroll(x_TBI)
 
     model.unroll(inputs(9, 5, seed=3, dtype=torch.float32), trace=True)
-    model.step(inputs(1, 4, seed=4, dtype=torch.float32)[0], model.initial_state(4))
+    model.advance(inputs(1, 4, seed=4, dtype=torch.float32)[0], model.initial_state(4))
 
     assert {name: set(vars(module)) for name, module in model.named_modules()} == attributes
     assert not list(model.buffers())

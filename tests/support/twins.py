@@ -6,8 +6,9 @@ import torch
 from hypothesis import strategies as st
 
 from ntm_repro import models
-from ntm_repro.kernels.fused.torch_interface import flatten
 from ntm_repro.models import lstm, ntm
+from ntm_repro.models.base import leaves as named_leaves
+from ntm_repro.models.base import rebuilt
 
 
 class Shape(NamedTuple):
@@ -17,6 +18,16 @@ class Shape(NamedTuple):
     batch: int
     inputs: int
     outputs: int
+
+
+def flatten(state):
+    """A state's tensors, in order."""
+    return [tensor for _, tensor in named_leaves(state)]
+
+
+def unflatten(like, tensors):
+    """The inverse of `flatten`, for a state of the form of `like`."""
+    return rebuilt(like, iter(tensors))
 
 
 @st.composite

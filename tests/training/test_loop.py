@@ -104,7 +104,7 @@ def test_an_update_steps_along_clipped_gradients_and_records_their_norm_before(t
     assert norm > 0.1
     expected = {Clip.value: full.clamp(-0.1, 0.1), Clip.norm: full * (0.1 / norm), Clip.none: full}[clip]
     # After one step from nothing, the mean is a twentieth of what was stepped along.
-    torch.testing.assert_close(20 * trainer.optimiser.moments.mean, expected, rtol=1e-5, atol=1e-9)
+    torch.testing.assert_close(20 * trainer.optimiser.slots["mean"], expected, rtol=1e-5, atol=1e-9)
     assert torch.equal(trainer.kernel.parameters.gradients, full)
     assert trainer.window.grad_norm == pytest.approx(norm, rel=1e-6)
 
@@ -545,7 +545,7 @@ def test_large_gradients_that_clipping_bounds_are_no_divergence(tiny_trainer, ke
     assert trainer.sequences == 1
     assert 1e24 < trainer.window.grad_norm_max < 1e27
     # A twentieth of what was stepped along.
-    assert trainer.optimiser.moments.mean.abs().max().item() == pytest.approx(10 / 20, rel=1e-6)
+    assert trainer.optimiser.slots["mean"].abs().max().item() == pytest.approx(10 / 20, rel=1e-6)
     assert all(parameter.isfinite().all() for parameter in trainer.model.parameters())
 
 

@@ -3,6 +3,7 @@
 Shape suffixes: T time steps, B sequences of the batch, I input channels, O output channels.
 """
 
+import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -106,6 +107,13 @@ class Model(nn.Module, ABC):
     def parameter_count(self) -> int:
         """How many numbers are learned."""
         return sum(p.numel() for p in self.parameters())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Model":
+        # Not by way of __getstate__, which is for pickle alone.
+        twin = type(self).__new__(type(self))
+        memo[id(self)] = twin
+        twin.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return twin
 
     def __getstate__(self) -> dict[str, Any]:
         # A kernel keeps all parameters in one buffer, which pickle would write once for each of them.
