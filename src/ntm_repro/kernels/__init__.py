@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -69,13 +70,10 @@ def run(
     return unroll_padded(unroll, x_TBI, state, trace, lengths, gradient_bound)
 
 
-def run_outside_graph(*arguments: object) -> Unrolled:
+def run_outside_graph(*arguments: Any) -> Unrolled:
     """`run` as torch.compile calls it: as it is, between two graphs."""
-    return run(*arguments)  # type: ignore[arg-type]
-
-
-# What `torch.compiler.disable` sets; importing that takes longer than a short run.
-run_outside_graph._torchdynamo_disable = True  # type: ignore[attr-defined]
+    # Wrapped here and not as the module is imported: what this imports takes longer than a short run.
+    return torch.compiler.disable(run)(*arguments)  # type: ignore[no-any-return]
 
 
 def _kernel_of(model: Model) -> Kernel | None:
