@@ -1,5 +1,8 @@
 """A page for one run of the user's."""
 
+import json
+import re
+
 import pytest
 from support.untrained import build, record
 
@@ -24,6 +27,17 @@ def test_a_run_too_short_for_a_cost(tmp_path):
     assert "2,000 sequences. From" in run_page.page(record(tmp_path, "copy", "ntm_ff", final_bits=None), load)
 
 
+def test_it_plays_the_longest_condition_of_training_and_the_tasks_examples(tmp_path):
+    text = run_page.page(record(tmp_path, "associative_recall", "ntm", final_bits=None), load)
+    (found,) = re.findall(r'<script type="application/json" class="recordings">(.*?)</script>', text, re.DOTALL)
+    assert [one["extent"] for one in json.loads(found)] == ["6 items", "3 items", "20 items"]
+
+
 def test_a_model_without_memory_is_refused(tmp_path):
     with pytest.raises(UsageError, match="model=lstm has no memory to view"):
         run_page.page(record(tmp_path, "copy", "lstm"), load)
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path):
+    with pytest.raises(UsageError, match=r"no readable summary\.json"):
+        run_page.page(tmp_path / "nothing", load)

@@ -4,9 +4,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ntm_repro.evaluation.traces import answer, trace
-from ntm_repro.figures import answer_strips, panels
+from ntm_repro.figures import answer_strips, panels, style
 from ntm_repro.figures.run_store import RunStore, Trained
-from ntm_repro.figures.style import LABELS
+from ntm_repro.tasks.copy import Copy
 
 ABOVE, BELOW = (10, 20, 30, 50), 120  # lengths
 PAPER = {
@@ -26,8 +26,11 @@ def draw(sources: RunStore, model: str) -> Figure:
     row = TITLES + answer_strips.height(8) + STEPS
     sheet = panels.sheet(WIDTH, HEADING + 2 * row + CAPTION)
     task = trained.task
-    seen = f"{task.min_length} to {task.max_length}"  # type: ignore[attr-defined]
-    sheet.write(LEFT, 0.1, f"{LABELS[model]}: copies of sequences of length {_listed()}; trained on {seen}", size=11)
+    assert isinstance(task, Copy)
+    seen = f"{task.min_length} to {task.max_length}"
+    sheet.write(
+        LEFT, 0.1, f"{style.label(model)}: copies of sequences of length {_listed()}; trained on {seen}", size=11
+    )
 
     step = (WIDTH - LEFT - RIGHT) / BELOW
     gap = (BELOW - sum(ABOVE)) * step / (len(ABOVE) - 1)

@@ -18,7 +18,7 @@ from ntm_repro.evaluation.ngram_contexts import contexts, most_visited, overlap
 from ntm_repro.evaluation.traces import trace
 from ntm_repro.figures import panels
 from ntm_repro.figures.run_store import RunStore
-from ntm_repro.tasks.dynamic_ngrams import optimal_predictions
+from ntm_repro.tasks.dynamic_ngrams import DynamicNGrams
 
 TASK, MODEL = "dynamic_ngrams", "ntm"
 SHOWN = 100  # the last steps, by which the contexts have been met before
@@ -47,8 +47,9 @@ def draw(sources: RunStore) -> Figure:
     trained = sources.trained(TASK, MODEL)
     if trained is None:
         return panels.only_a_note(panels.absence(sources, TASK, MODEL))
-    context = trained.task.context  # type: ignore[attr-defined]
-    traced = trace(trained.task, trained.kernel, trained.task.longest, trained.run.seed)
+    assert isinstance(trained.task, DynamicNGrams)
+    context = trained.task.context
+    traced = trace(trained.task, trained.kernel, trained.task.longest_condition, trained.run.seed)
     heads = traced.heads
     assert heads is not None
     bit_T = traced.batch.target_TBO[:, 0, 0]
@@ -56,7 +57,7 @@ def draw(sources: RunStore) -> Figure:
     write_TN, read_TN = heads.write_weighting_TWN.max(1), heads.read_weighting_TRN.max(1)
     begin = max(0, len(bit_T) - SHOWN)
     row_N = used_rows(np.maximum(write_TN[begin:], read_TN[begin:]).max(0))
-    optimum_T = optimal_predictions(bit_T[:, None], context)[:, 0]
+    optimum_T = trained.task.optimal_output(traced.batch)[:, 0, 0]
     values = (
         traced.batch.input_TBI[begin:, 0],
         heads.add_TWM[begin:].reshape(len(bit_T) - begin, -1),

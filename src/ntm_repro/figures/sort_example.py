@@ -26,8 +26,8 @@ def draw(sources: RunStore) -> Figure:
     trained = sources.trained(TASK, MODEL)
     task = SORT() if trained is None else trained.task
     seed = SEED if trained is None else trained.run.seed
-    batch = task.draw(Stream(seed, Purpose.EXAMPLE), 0, 1, task.longest)
-    vectors, highest = batch.setting
+    batch = task.draw(Stream(seed, Purpose.EXAMPLE), 0, 1, task.longest_condition)
+    vectors, highest = batch.condition
 
     top = HEADING + TITLE
     sheet = panels.sheet(PAGE, top + STRIP + 0.1 + TALL + STEPS + CAPTION)
@@ -38,7 +38,7 @@ def draw(sources: RunStore) -> Figure:
     if trained is None:
         _unanswered(sheet, place, batch.target_TBO[vectors + 1 :, 0], panels.absence(sources, TASK, MODEL))
     else:
-        _answer(sheet, place, answer(trace(task, trained.kernel, batch.setting, seed)))
+        _answer(sheet, place, answer(trace(task, trained.kernel, batch.condition, seed)))
         sheet.caption(LEFT, sheet.height - CAPTION + 0.02, [panels.provenance(trained) + "."])
     return sheet.figure
 

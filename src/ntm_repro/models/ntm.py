@@ -19,6 +19,8 @@ from ntm_repro.models.base import Model
 from ntm_repro.models.controllers import Controller, LSTMStack
 from ntm_repro.models.initial_state import STARTS, Start
 
+LABEL, COLOUR = "NTM, LSTM controller", "#0072b2"  # in figures (Okabe and Ito\'s colours)
+
 Activation = Enum("Activation", "tanh linear")
 ReadOrder = Enum("ReadOrder", "after before")
 OutputFrom = Enum("OutputFrom", "hidden_and_reads hidden")

@@ -10,6 +10,8 @@ from ntm_repro.models import initialisation, ntm
 from ntm_repro.models.controllers import Feedforward
 from ntm_repro.models.ntm import NTM, ReadOrder
 
+LABEL, COLOUR = "NTM, feedforward controller", "#d55e00"  # in figures (Okabe and Ito\'s colours)
+
 
 @dataclass
 class Settings(ntm.Settings):

@@ -1,9 +1,9 @@
 """Tasks: the paper's five, one file each, and those of installed packages (entry points `ntm_repro.tasks`)."""
 
 from ntm_repro.registry import Registry
-from ntm_repro.tasks.base import Batch, Probe, Setting, Task
+from ntm_repro.tasks.base import Batch, Channels, Condition, Probe, Task
 
-__all__ = ["Batch", "Probe", "Setting", "Task", "find", "names"]
+__all__ = ["Batch", "Channels", "Condition", "Probe", "Task", "find", "names"]
 
 _REGISTRY = Registry(__name__, required=("TASK",))
 
