@@ -1,5 +1,8 @@
 """Every figure of the paper is about runs that exist in the suite, and is drawn and measured by code that exists."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from ntm_repro import paper
@@ -30,3 +33,13 @@ def test_it_is_drawn_by_a_function_and_judged_by_some_number(name, tmp_path):
 def test_learning_curves_have_the_numbers_of_their_figures():
     drawn = {name: figure for name, figure in paper.FIGURES.items() if "learning_curves" in figure.drawn_by.path}
     assert {figure.task: int(name[3:]) for name, figure in drawn.items()} == paper.LEARNING_FIGURES
+
+
+def test_make_draws_the_same_figures_of_the_same_tasks():
+    makefile = (Path(__file__).resolve().parents[2] / "Makefile").read_text()
+    lists = dict(re.findall(r"^(\w+) := (.*)$", makefile, re.MULTILINE))
+    assert lists["TASK_NAMES"].split() == list(paper.TASKS)
+    for task in paper.TASKS:
+        assert lists[f"{task}_FIGURES"].split() == [
+            name for name, figure in paper.FIGURES.items() if figure.task == task
+        ]
