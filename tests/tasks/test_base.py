@@ -31,7 +31,7 @@ def test_every_condition_that_a_task_names_is_one_of_its_own(name):
 
 @pytest.mark.parametrize("name", TASKS)
 def test_what_is_no_condition_is_a_value_error_that_repeats_it(name):
-    with pytest.raises(ValueError, match=r"^'many' is no "):
+    with pytest.raises(ValueError, match="many"):
         TASKS[name].parse_condition("many")
 
 
@@ -43,7 +43,7 @@ def test_what_is_tested_beyond_the_paper_goes_further_than_the_grid(name):
     assert len(set(task.probes)) == len(task.probes)
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", paper.TASKS)
 def test_the_benchs_condition_has_as_many_steps_as_training_on_average(name):
     task, stream = TASKS[name], Stream(1, Purpose.TRAIN)
     steps = [len(task.draw(stream, first, 1).input_TBI) for first in range(2000)]

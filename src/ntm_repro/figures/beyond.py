@@ -11,7 +11,7 @@ from ntm_repro import paper, tasks
 from ntm_repro.evidence.runs import Run
 from ntm_repro.figures import paper_overlay, style
 from ntm_repro.figures.run_store import RunStore
-from ntm_repro.tasks.priority_sort import WIDTH
+from ntm_repro.tasks.priority_sort import BITS
 
 SIZE = (12.5, 7.2)  # inches
 Entry = dict[str, Any]  # of beyond.json's grid
@@ -31,7 +31,7 @@ def _perfect(entry: Entry) -> float:
 
 
 def _wrong(entry: Entry) -> float:
-    return 100 * entry["wrong_bits"] / (WIDTH * entry["setting"][1])
+    return 100 * entry["wrong_bits"] / (BITS * entry["setting"][1])
 
 
 def _gap(entry: Entry) -> float:

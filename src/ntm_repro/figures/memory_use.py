@@ -23,8 +23,8 @@ from ntm_repro.tasks.repeat_copy import COUNT
 
 MODEL = "ntm"
 # Inches.
-PAGE, LEFT, BETWEEN, RIGHT = 9.5, 0.85, 1.0, 0.55
-HEADING, TITLE, NAMES, STEPS, CAPTION = 0.35, 0.3, 0.2, 0.42, 0.75
+PAGE_WIDTH, LEFT, BETWEEN, RIGHT = 9.5, 0.85, 1.0, 0.55
+HEADING, TITLE, TICKS, STEPS, CAPTION = 0.35, 0.3, 0.2, 0.42, 0.75
 CHANNEL, COMPONENT, LOCATION, LOWEST, TALLEST = 0.1, 0.065, 0.11, 1.2, 3.2
 
 
@@ -106,21 +106,21 @@ def _weightings(heads: Heads, writing: slice, reading: slice) -> Weightings:
 
 def _place(channels: Channels, columns: tuple[slice, slice], heads: Heads, rows: int) -> tuple[panels.Sheet, Panels]:
     """The empty figure: a step is equally wide in both columns."""
-    step = (PAGE - LEFT - BETWEEN - RIGHT) / sum(column.stop - column.start for column in columns)
+    step = (PAGE_WIDTH - LEFT - BETWEEN - RIGHT) / sum(column.stop - column.start for column in columns)
     widths = [step * (column.stop - column.start) for column in columns]
     heights = (
         [CHANNEL * sum(group.values()) for group in channels],
         [COMPONENT * heads.add_TWM.shape[1] * heads.add_TWM.shape[2]] * 2,
         [min(max(LOCATION * rows, LOWEST), TALLEST)] * 2,
     )
-    total = HEADING + sum(TITLE + max(pair) for pair in heights) + 2 * NAMES + STEPS + CAPTION
-    sheet = panels.sheet(PAGE, total)
+    total = HEADING + sum(TITLE + max(pair) for pair in heights) + 2 * TICKS + STEPS + CAPTION
+    sheet = panels.sheet(PAGE_WIDTH, total)
     top, axes = HEADING, []
     for pair in heights:
         top += TITLE
         axes.append(sheet.axes(LEFT, top, widths[0], pair[0]))
         axes.append(sheet.axes(LEFT + widths[0] + BETWEEN, top, widths[1], pair[1]))
-        top += max(pair) + NAMES
+        top += max(pair) + TICKS
     return sheet, Panels(*axes)
 
 

@@ -24,7 +24,7 @@ TASK, MODEL = "dynamic_ngrams", "ntm"
 SHOWN = 100  # the last steps, by which the contexts have been met before
 MARKS = (("o", panels.MARK), ("D", "#56b4e9"))  # a shape and a colour for each marked context
 # Inches.
-PAGE, LEFT, RIGHT = 9.5, 0.95, 0.65
+PAGE_WIDTH, LEFT, RIGHT = 9.5, 0.95, 0.65
 HEADING, TITLE, STEPS, CAPTION = 0.4, 0.28, 0.45, 0.95
 STRIP, COMPONENT, LOCATION, LOWEST, TALLEST = 0.16, 0.05, 0.06, 0.8, 2.1
 
@@ -90,11 +90,11 @@ def _place(components: int, rows: int) -> tuple[panels.Sheet, Panels]:
     """The empty figure, one panel below the other."""
     tall = min(max(LOCATION * rows, LOWEST), TALLEST)
     heights = (STRIP, COMPONENT * components, 2 * STRIP, tall, tall)
-    sheet = panels.sheet(PAGE, HEADING + sum(heights) + len(heights) * TITLE + STEPS + CAPTION)
+    sheet = panels.sheet(PAGE_WIDTH, HEADING + sum(heights) + len(heights) * TITLE + STEPS + CAPTION)
     axes, top = [], HEADING
     for height in heights:
         top += TITLE
-        axes.append(sheet.axes(LEFT, top, PAGE - LEFT - RIGHT, height))
+        axes.append(sheet.axes(LEFT, top, PAGE_WIDTH - LEFT - RIGHT, height))
         top += height
     return sheet, Panels(*axes)
 

@@ -18,7 +18,7 @@ from ntm_repro.tasks.dynamic_ngrams import DynamicNGrams
 TASK = "dynamic_ngrams"
 SEED = 1  # of the sequence that all models are shown
 # Inches.
-PAGE, LEFT, RIGHT = 9.5, 0.65, 0.25
+PAGE_WIDTH, LEFT, RIGHT = 9.5, 0.65, 0.25
 HEADING, TITLE, TALL, STEPS, CAPTION = 0.4, 0.34, 1.05, 0.5, 0.85
 
 
@@ -31,7 +31,7 @@ def draw(sources: RunStore) -> Figure:
     assert optimal_TBO is not None
     bit_T, optimum_T = batch.target_TBO[:, 0, 0], optimal_TBO[:, 0, 0]
 
-    sheet = panels.sheet(PAGE, HEADING + (1 + len(paper.MODELS)) * (TITLE + TALL) + STEPS + CAPTION)
+    sheet = panels.sheet(PAGE_WIDTH, HEADING + (1 + len(paper.MODELS)) * (TITLE + TALL) + STEPS + CAPTION)
     sheet.write(LEFT, 0.1, f"Dynamic N-grams: predictions of each of the {len(bit_T)} bits of one sequence", size=11)
     top = HEADING + TITLE
     axes = _panel(sheet, top, bit_T)
@@ -40,7 +40,7 @@ def draw(sources: RunStore) -> Figure:
     for model, trained in found.items():
         top += TITLE + TALL
         if trained is None:
-            axes = sheet.axes(LEFT, top, PAGE - LEFT - RIGHT, TALL)
+            axes = sheet.axes(LEFT, top, PAGE_WIDTH - LEFT - RIGHT, TALL)
             panels.note(axes, panels.absence(sources, TASK, model))
         else:
             axes = _panel(sheet, top, bit_T)
@@ -61,7 +61,7 @@ def cost(p_T: np.ndarray, bit_T: np.ndarray) -> float:
 
 
 def _panel(sheet: panels.Sheet, top: float, bit_T: np.ndarray) -> Axes:
-    axes = sheet.axes(LEFT, top, PAGE - LEFT - RIGHT, TALL)
+    axes = sheet.axes(LEFT, top, PAGE_WIDTH - LEFT - RIGHT, TALL)
     axes.set(xlim=(-1, len(bit_T)), ylim=(-0.12, 1.12), yticks=(0, 0.5, 1), ylabel="P(1)")
     axes.grid(visible=False, axis="x")
     axes.tick_params(axis="x", labelbottom=False)

@@ -19,7 +19,7 @@ from ntm_repro.tasks.priority_sort import PRIORITY
 
 TASK, MODEL = "priority_sort", "ntm"
 # Inches.
-PAGE, LEFT, BETWEEN, RIGHT = 9.5, 0.7, 0.22, 0.5
+PAGE_WIDTH, LEFT, BETWEEN, RIGHT = 9.5, 0.7, 0.22, 0.5
 HEADING, TITLE, TALL, STEPS, CAPTION = 0.4, 0.42, 3.4, 0.48, 0.62
 SCATTER = 2.1
 
@@ -49,7 +49,7 @@ def draw(sources: RunStore) -> Figure:
     use_N = np.maximum(writing.weighting_TN.max(0), reading.weighting_TN.max(0))
     row_N = used_rows(np.maximum(use_N, predicted_TN.max(0)))
 
-    sheet = panels.sheet(PAGE, HEADING + TITLE + TALL + STEPS + CAPTION)
+    sheet = panels.sheet(PAGE_WIDTH, HEADING + TITLE + TALL + STEPS + CAPTION)
     title = "Priority sort: locations written, beside a linear function of the priority, and locations read"
     sheet.write(LEFT, 0.1, title, size=11)
     axes = _place(sheet, (vectors, vectors, len(reading.weighting_TN)))
@@ -88,7 +88,7 @@ def predicted(line: Line) -> np.ndarray:
 
 def _place(sheet: panels.Sheet, steps: tuple[int, int, int]) -> list[Axes]:
     """A panel for points, then three in which a step is equally wide."""
-    step = (PAGE - LEFT - RIGHT - SCATTER - 3 * BETWEEN) / sum(steps)
+    step = (PAGE_WIDTH - LEFT - RIGHT - SCATTER - 3 * BETWEEN) / sum(steps)
     axes, left = [], LEFT
     for width in (SCATTER, *(step * count for count in steps)):
         axes.append(sheet.axes(left, HEADING + TITLE, width, TALL))

@@ -22,7 +22,7 @@ from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.report.packing import pack, pack_exactly
 from ntm_repro.tasks import Condition, Task
 
-MODELS = ("ntm", "ntm_ff")  # the paper's that have a memory
+WITH_MEMORY = ("ntm", "ntm_ff")  # models of the paper
 
 Recording = dict[str, Any]
 
@@ -87,7 +87,7 @@ def record(trained: Trained, condition: Condition) -> Recording:
 
 
 def _pairs() -> Iterator[tuple[str, str]]:
-    return ((task, model) for task in paper.TASKS for model in MODELS)
+    return ((task, model) for task in paper.TASKS for model in WITH_MEMORY)
 
 
 def _steps(task: Task, condition: Condition) -> int:

@@ -10,7 +10,7 @@ from ntm_repro.errors import check_setting
 from ntm_repro.randomness import Stream
 from ntm_repro.tasks.base import Batch, Channels, Probe, Task
 
-WIDTH = 6  # bits per vector
+BITS = 6  # bits per vector
 VECTORS = 3  # vectors per item
 ITEM, QUERY = 6, 7  # flag channels of the input
 
@@ -51,12 +51,12 @@ class AssociativeRecall(Task):
 
     def draw(self, stream: Stream, first: int, count: int, condition: int | None = None) -> Batch:
         items = self.condition_of(stream, first) if condition is None else condition
-        bits = items * VECTORS * WIDTH
+        bits = items * VECTORS * BITS
         # Word 0 chooses the number of items of a batch that starts here, word 1 the sequence's query; bits follow.
         words_BW = stream.rows(first, count, 2 + -(-bits // 64))
         query_B = np.array([randomness.integer(word, 0, items - 2) for word in words_BW[:, 1].tolist()])
         # K items, V vectors, C channels: the items, then the query as one more.
-        bits_BKVC = randomness.bits(words_BW[:, 2:], bits).reshape(count, items, VECTORS, WIDTH)
+        bits_BKVC = randomness.bits(words_BW[:, 2:], bits).reshape(count, items, VECTORS, BITS)
         asked_BVC, answer_BVC = bits_BKVC[np.arange(count), (query_B, query_B + 1)]
 
         stride = VECTORS + 1  # a flag before each item
@@ -66,8 +66,8 @@ class AssociativeRecall(Task):
         blocks_KSBI = input_TBI.reshape(items + 2, stride, count, self.inputs)
         blocks_KSBI[:items, 0, :, ITEM] = 1
         blocks_KSBI[items:, 0, :, QUERY] = 1
-        blocks_KSBI[:items, 1:, :, :WIDTH] = bits_BKVC.transpose(1, 2, 0, 3)
-        blocks_KSBI[items, 1:, :, :WIDTH] = asked_BVC.swapaxes(0, 1)
+        blocks_KSBI[:items, 1:, :, :BITS] = bits_BKVC.transpose(1, 2, 0, 3)
+        blocks_KSBI[items, 1:, :, :BITS] = asked_BVC.swapaxes(0, 1)
         target_TBO = np.zeros((steps, count, self.outputs), np.float32)
         target_TBO[-VECTORS:] = answer_BVC.swapaxes(0, 1)
         mask_TO = np.zeros((steps, self.outputs), np.float32)
@@ -104,7 +104,7 @@ class AssociativeRecall(Task):
 
     @property
     def channels(self) -> Channels:
-        return Channels({"bits": WIDTH, "item": 1, "query": 1}, {"bits": WIDTH})
+        return Channels({"bits": BITS, "item": 1, "query": 1}, {"bits": BITS})
 
     def describe(self, condition: int) -> str:
         return f"{condition} items"
@@ -120,7 +120,7 @@ class AssociativeRecall(Task):
 
     @property
     def chance_bits(self) -> float:
-        return VECTORS * WIDTH
+        return VECTORS * BITS
 
 
 TASK = AssociativeRecall

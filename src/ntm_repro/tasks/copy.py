@@ -10,7 +10,7 @@ from ntm_repro.errors import check_setting
 from ntm_repro.randomness import Stream
 from ntm_repro.tasks.base import Batch, Channels, Probe, Task
 
-WIDTH = 8  # bits per vector
+BITS = 8  # bits per vector
 START, END = 8, 9  # flag channels of the input
 
 
@@ -54,17 +54,17 @@ class Copy(Task):
         length = self.condition_of(stream, first) if condition is None else condition
         # Word 0 chooses the length of a batch that starts here; each vector is an octet of the words after it.
         words_BW = stream.rows(first, count, 1 + -(-length // 8))[:, 1:]
-        bits_LBC = randomness.bits(words_BW, length * WIDTH).reshape(count, length, WIDTH).swapaxes(0, 1)
+        bits_LBC = randomness.bits(words_BW, length * BITS).reshape(count, length, BITS).swapaxes(0, 1)
 
         steps = 2 * length + 2
         input_TBI = np.zeros((steps, count, self.inputs), np.float32)
         input_TBI[0, :, START] = 1
-        input_TBI[1 : length + 1, :, :WIDTH] = bits_LBC
+        input_TBI[1 : length + 1, :, :BITS] = bits_LBC
         input_TBI[length + 1, :, END] = 1
         target_TBO = np.zeros((steps, count, self.outputs), np.float32)
-        target_TBO[length + 2 :, :, :WIDTH] = bits_LBC
+        target_TBO[length + 2 :, :, :BITS] = bits_LBC
         mask_TO = np.zeros((steps, self.outputs), np.float32)
-        mask_TO[length + 2 :, :WIDTH] = 1
+        mask_TO[length + 2 :, :BITS] = 1
         return Batch(first, length, input_TBI, target_TBO, mask_TO)
 
     def parse_condition(self, value: Any) -> int:
@@ -94,7 +94,7 @@ class Copy(Task):
 
     @property
     def channels(self) -> Channels:
-        return Channels({"bits": WIDTH, "start": 1, "end": 1}, {"bits": WIDTH})
+        return Channels({"bits": BITS, "start": 1, "end": 1}, {"bits": BITS})
 
     def describe(self, condition: int) -> str:
         return f"{condition} vectors"
@@ -106,7 +106,7 @@ class Copy(Task):
 
     @property
     def chance_bits(self) -> float:
-        return WIDTH * (self.min_length + self.max_length) / 2
+        return BITS * (self.min_length + self.max_length) / 2
 
 
 TASK = Copy

@@ -10,7 +10,7 @@ from ntm_repro.errors import check_setting
 from ntm_repro.randomness import Stream
 from ntm_repro.tasks.base import Batch, Channels, Probe, Task
 
-WIDTH = 8  # bits per vector
+BITS = 8  # bits per vector
 PRIORITY, END = 8, 9  # channels of the input: a number, and a flag
 
 
@@ -50,13 +50,13 @@ class PrioritySort(Task):
         vectors, highest = self.condition_of(stream, first) if condition is None else condition
         # One word for each vector: its lowest octet is the vector, its 53 highest bits make the priority.
         words_BV = stream.rows(first, count, vectors)
-        bits_BVC = randomness.bits(words_BV[:, :, None], WIDTH)
+        bits_BVC = randomness.bits(words_BV[:, :, None], BITS)
         priority_BV = (2 * randomness.uniforms(words_BV) - 1).astype(np.float32)
         order_BH = np.argsort(-priority_BV, axis=1, kind="stable")[:, :highest]
 
         steps = vectors + 1 + highest
         input_TBI = np.zeros((steps, count, self.inputs), np.float32)
-        input_TBI[:vectors, :, :WIDTH] = bits_BVC.swapaxes(0, 1)
+        input_TBI[:vectors, :, :BITS] = bits_BVC.swapaxes(0, 1)
         input_TBI[:vectors, :, PRIORITY] = priority_BV.T
         input_TBI[vectors, :, END] = 1
         target_TBO = np.zeros((steps, count, self.outputs), np.float32)
@@ -90,7 +90,7 @@ class PrioritySort(Task):
 
     @property
     def channels(self) -> Channels:
-        return Channels({"bits": WIDTH, "priority": 1, "end": 1}, {"bits": WIDTH})
+        return Channels({"bits": BITS, "priority": 1, "end": 1}, {"bits": BITS})
 
     def describe(self, condition: tuple[int, int]) -> str:
         return f"{condition[0]} vectors, the {condition[1]} highest"
@@ -103,7 +103,7 @@ class PrioritySort(Task):
 
     @property
     def chance_bits(self) -> float:
-        return WIDTH * self.highest
+        return BITS * self.highest
 
 
 TASK = PrioritySort

@@ -11,7 +11,7 @@ from ntm_repro.errors import check_setting
 from ntm_repro.randomness import Stream
 from ntm_repro.tasks.base import Batch, Channels, Probe, Task
 
-WIDTH = 6  # bits per vector
+BITS = 6  # bits per vector
 START, COUNT = 6, 7  # channels of the input: a flag, and the number of repeats
 MARKER = 6  # channel of the output
 
@@ -63,17 +63,17 @@ class RepeatCopy(Task):
     def draw(self, stream: Stream, first: int, count: int, condition: tuple[int, int] | None = None) -> Batch:
         length, repeats = self.condition_of(stream, first) if condition is None else condition
         # Words 0 and 1 choose the condition of a batch that starts here; the vectors' bits are packed into those after.
-        words_BW = stream.rows(first, count, 2 + -(-length * WIDTH // 64))[:, 2:]
-        bits_LBC = randomness.bits(words_BW, length * WIDTH).reshape(count, length, WIDTH).swapaxes(0, 1)
+        words_BW = stream.rows(first, count, 2 + -(-length * BITS // 64))[:, 2:]
+        bits_LBC = randomness.bits(words_BW, length * BITS).reshape(count, length, BITS).swapaxes(0, 1)
 
         asked = length + 1  # the step that tells the count; answers begin at the next
         steps = length * (repeats + 1) + 3
         input_TBI = np.zeros((steps, count, self.inputs), np.float32)
         input_TBI[0, :, START] = 1
-        input_TBI[1:asked, :, :WIDTH] = bits_LBC
+        input_TBI[1:asked, :, :BITS] = bits_LBC
         input_TBI[asked, :, COUNT] = self.normalised(repeats)
         target_TBO = np.zeros((steps, count, self.outputs), np.float32)
-        target_TBO[asked + 1 : -1, :, :WIDTH].reshape(repeats, length, count, WIDTH)[...] = bits_LBC
+        target_TBO[asked + 1 : -1, :, :BITS].reshape(repeats, length, count, BITS)[...] = bits_LBC
         target_TBO[-1, :, MARKER] = 1
         mask_TO = np.zeros((steps, self.outputs), np.float32)
         mask_TO[asked + 1 :] = 1
@@ -114,7 +114,7 @@ class RepeatCopy(Task):
 
     @property
     def channels(self) -> Channels:
-        return Channels({"bits": WIDTH, "start": 1, "count": 1}, {"bits": WIDTH, "end": 1})
+        return Channels({"bits": BITS, "start": 1, "count": 1}, {"bits": BITS, "end": 1})
 
     def describe(self, condition: tuple[int, int]) -> str:
         return f"{condition[0]} vectors, {condition[1]} times"
