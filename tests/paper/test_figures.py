@@ -1,6 +1,8 @@
 """Every figure of the paper is about runs that exist in the suite, and is drawn and measured by code that exists."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,3 +45,8 @@ def test_make_draws_the_same_figures_of_the_same_tasks():
         assert lists[f"{task}_FIGURES"].split() == [
             name for name, figure in paper.FIGURES.items() if figure.task == task
         ]
+
+
+def test_the_paper_is_data_without_torch_or_matplotlib():
+    script = "import sys; from ntm_repro import figures, paper; assert not {'torch', 'matplotlib'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -1,5 +1,6 @@
 """What holds for every task, and what a task that says nothing of itself is shown as."""
 
+import doctest
 import math
 
 import numpy as np
@@ -8,6 +9,7 @@ from support.plugged_in import Parity
 
 from ntm_repro import paper, tasks
 from ntm_repro.randomness import Purpose, Stream
+from ntm_repro.tasks import base
 
 TASKS = {name: tasks.find(name)() for name in tasks.names()} | {"parity": Parity()}
 EXAMPLES = [(name, condition) for name, task in TASKS.items() for condition in task.example_conditions]
@@ -104,3 +106,10 @@ def test_a_task_that_says_nothing_of_itself():
     assert task.describe_steps(3) == ["step 0", "step 1", "step 2", "answer: step 3"]
     assert task.channels == ({"input": 1}, {"output": 1})
     assert (task.probes, task.chance_bits, task.evaluation_sequences) == ((), None, 100)
+
+
+@pytest.mark.parametrize("module", [tasks, base])
+def test_the_examples_in_the_documentation_are_true(module):
+    found = doctest.testmod(module)
+    assert found.attempted > 0
+    assert found.failed == 0
