@@ -9,6 +9,7 @@ and never replaces one that goes further. Of each pair the weights of one repres
 from itertools import product
 from pathlib import Path
 
+from ntm_repro import paper
 from ntm_repro.cli import exit_codes, paper_runs
 from ntm_repro.errors import RunError, UsageError
 from ntm_repro.evidence import collecting, runs
@@ -22,7 +23,7 @@ def command(argv: list[str]) -> int:
     if not live_root.is_dir():
         raise UsageError(f"{live_root}: no such folder; name the one of live runs")
     try:
-        for task, model in product(runs.TASKS, runs.MODELS):
+        for task, model in product(paper.TASKS, paper.MODELS):
             collected = [_collect(live) for live in runs.find(live_root, task, model)]
             if any(collected):
                 kept = collecting.keep_representative_weights(EVIDENCE, live_root, task, model)

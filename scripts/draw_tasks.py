@@ -12,7 +12,6 @@ from matplotlib.patches import Patch, Rectangle
 
 from ntm_repro import tasks
 from ntm_repro.randomness import Purpose, Stream
-from ntm_repro.tasks.dynamic_ngrams import optimal_predictions
 
 BLANK, BIT, FLAG = "#eeeeee", "#0072b2", "#e69f00"  # the last two Okabe and Ito's, safe for colour-blind readers
 DIVERGING = plt.get_cmap("PRGn")  # of numbers: priorities from −1 to 1, the normalised count
@@ -23,21 +22,12 @@ LABELS, TITLE, BELOW = 0.85, 0.35, 0.25
 
 
 class Picture(NamedTuple):
-    """What to draw of a task: a setting, and the names of its channels from the first on, each with their number."""
+    """One sequence of a task, and the names of its channels from the first on, each with their number."""
 
     title: str
-    setting: object
+    batch: tasks.Batch
     inputs: dict[str, int]
     outputs: dict[str, int]
-
-
-PICTURES = {
-    "copy": Picture("Copy", 10, {"bits": 8, "start": 1, "end": 1}, {"bits": 8, "unused": 1}),
-    "repeat_copy": Picture("Repeat copy", (7, 4), {"bits": 6, "start": 1, "count": 1}, {"bits": 6, "end": 1}),
-    "associative_recall": Picture("Associative recall", 4, {"bits": 6, "item": 1, "query": 1}, {"bits": 6}),
-    "priority_sort": Picture("Priority sort", (20, 16), {"bits": 8, "priority": 1, "end": 1}, {"bits": 8}),
-    "dynamic_ngrams": Picture("Dynamic N-grams", 200, {"bit before": 1}, {"bit to predict": 1}),
-}
 
 
 def main() -> None:
@@ -46,17 +36,14 @@ def main() -> None:
     top = HEIGHT - TITLE
     for names in (("copy", "repeat_copy"), ("associative_recall", "priority_sort")):
         left, lowest = LABELS, top
-        for name in names:
-            batch = draw(name)
-            steps = batch.input_TBI.shape[0]
-            channels = batch.input_TBI.shape[2] + GAP + batch.target_TBO.shape[2]
-            panel(place(figure, left, top, steps * CELL, channels * CELL), PICTURES[name], batch)
+        for picture in map(picture_of, names):
+            steps, _, inputs = picture.batch.input_TBI.shape
+            channels = inputs + GAP + picture.batch.target_TBO.shape[2]
+            panel(place(figure, left, top, steps * CELL, channels * CELL), picture)
             left += steps * CELL + LABELS
             lowest = min(lowest, top - channels * CELL)
         top = lowest - TITLE - BELOW
-    ngrams(
-        place(figure, 2 * LABELS, top, WIDTH - 3.2 * LABELS, 1.1), PICTURES["dynamic_ngrams"], draw("dynamic_ngrams")
-    )
+    ngrams(place(figure, 2 * LABELS, top, WIDTH - 3.2 * LABELS, 1.1), picture_of("dynamic_ngrams"))
     legend(figure)
     figure.savefig(Path(sys.argv[1]), dpi=110)
 
@@ -66,9 +53,14 @@ def place(figure: plt.Figure, left: float, top: float, width: float, height: flo
     return figure.add_axes((left / WIDTH, (top - height) / HEIGHT, width / WIDTH, height / HEIGHT))
 
 
-def draw(name: str) -> tasks.Batch:
-    """One sequence of the task."""
-    return tasks.find(name)().draw(Stream(1, Purpose.EXAMPLE), 0, 1, PICTURES[name].setting)
+def picture_of(name: str) -> Picture:
+    """A sequence of the length that stands for the task's training."""
+    task = tasks.find(name)()
+    batch = task.draw(Stream(1, Purpose.EXAMPLE), 0, 1, task.bench_condition)
+    channels = task.channels
+    unused = task.outputs - sum(channels.outputs.values())
+    outputs = channels.outputs | ({"unused": unused} if unused else {})
+    return Picture(task.label[0].upper() + task.label[1:], batch, channels.inputs, outputs)
 
 
 def coloured(values_TC: np.ndarray, channels: dict[str, int]) -> np.ndarray:
@@ -85,8 +77,9 @@ def coloured(values_TC: np.ndarray, channels: dict[str, int]) -> np.ndarray:
     return image_CT3
 
 
-def panel(axes: plt.Axes, picture: Picture, batch: tasks.Batch) -> None:
+def panel(axes: plt.Axes, picture: Picture) -> None:
     """A task's input and target, one cell for each step and channel, the scored ones framed."""
+    batch = picture.batch
     image_I = coloured(batch.input_TBI[:, 0], picture.inputs)
     image_O = coloured(batch.target_TBO[:, 0], picture.outputs)
     steps, inputs = image_I.shape[1], len(image_I)
@@ -104,7 +97,7 @@ def panel(axes: plt.Axes, picture: Picture, batch: tasks.Batch) -> None:
     axes.add_patch(frame)
     if "count" in picture.inputs:
         told = int(np.flatnonzero(batch.input_TBI[:, 0, -1])[0])
-        axes.annotate(f"{picture.setting[1]} times", (told + 1.2, inputs - 0.5), va="center", fontsize=8)
+        axes.annotate(f"{batch.condition[1]} times", (told + 1.2, inputs - 0.5), va="center", fontsize=8)
     positions, names = [], []
     for channels, row in ((picture.inputs, 0), (picture.outputs, inputs + GAP)):
         for name, count in channels.items():
@@ -127,10 +120,11 @@ def panel(axes: plt.Axes, picture: Picture, batch: tasks.Batch) -> None:
     finish(axes, picture, steps)
 
 
-def ngrams(axes: plt.Axes, picture: Picture, batch: tasks.Batch) -> None:
+def ngrams(axes: plt.Axes, picture: Picture) -> None:
     """The bits before and to predict as two strips, and below them what the optimal estimator would have said."""
+    batch = picture.batch
     bit_TB = batch.target_TBO[..., 0]
-    estimate_T = optimal_predictions(bit_TB, context=5)[:, 0]
+    estimate_T = tasks.find("dynamic_ngrams")().optimal_output(batch)[:, 0, 0]
     estimate = plt.get_cmap("viridis")(estimate_T)[None, :, :3]
     rows = (
         coloured(batch.input_TBI[:, 0], picture.inputs),

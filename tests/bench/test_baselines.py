@@ -8,12 +8,9 @@ import torch
 
 from ntm_repro import kernels, loss, models
 from ntm_repro.bench.baselines import Compiled, TorchLSTM, TorchTrainingStep
-from ntm_repro.bench.cases import SETTINGS, Case, TrainingStep
-from ntm_repro.cli import compose
+from ntm_repro.bench.cases import Case, TrainingStep
 from ntm_repro.models import lstm, ntm
 from ntm_repro.models.ntm import ControllerSettings, MemorySettings
-from ntm_repro.randomness import Purpose, Stream
-from ntm_repro.tasks import find
 from ntm_repro.tasks.copy import Copy
 from ntm_repro.training.settings import TrainSettings
 
@@ -88,20 +85,6 @@ def test_a_training_step_is_the_trainers(subject, name):
     for _ in range(3):
         step()
     assert torch.equal(values, learned)
-
-
-@pytest.mark.parametrize("task", sorted(SETTINGS))
-def test_the_length_that_stands_for_a_task_is_near_its_mean(task):
-    task = find(task)()
-    stream = Stream(1, Purpose.TRAIN)
-    steps = [len(task.draw(stream, first, 1).input_TBI) for first in range(2000)]
-    stands = len(task.draw(stream, 0, 1, SETTINGS[task.name]).input_TBI)
-    # Within a step, and three standard errors of the drawn mean.
-    assert abs(stands - np.mean(steps)) < 1 + 3 * np.std(steps) / math.sqrt(len(steps))
-
-
-def test_every_task_has_such_a_length():
-    assert sorted(SETTINGS) == compose.options("task")
 
 
 def test_every_step_of_the_compiled_kernel_goes_through_torch_compile(subject, monkeypatch):

@@ -2,11 +2,12 @@
 
 import pytest
 import torch
+from support.plugged_in import OWN_MODEL, OwnSettings, Parity, installed
 
-from ntm_repro.bench import cell
+from ntm_repro.bench import cell, report
 from ntm_repro.bench.cases import Case
 from ntm_repro.bench.cell import Budget, measure
-from ntm_repro.models import lstm
+from ntm_repro.models import lstm, ntm
 from ntm_repro.tasks.copy import Copy
 from ntm_repro.training.settings import TrainSettings
 
@@ -40,6 +41,23 @@ def test_a_baseline_is_also_held_against_torchs():
     factors = [found[what].over_floor / found[what].ms.median for what in ("fused", "eager", "nn.LSTM")]
     assert factors == pytest.approx([factors[0]] * 3)
     assert found["end to end"].share_of_bare.median > 0
+
+
+def test_a_model_without_fused_kernel_is_measured_eagerly_and_says_so():
+    sizes = ntm.ControllerSettings(size=4), 1, ntm.MemorySettings(locations=5, width=3)
+    case = Case("parity/own_ntm", Parity(), OwnSettings("own_ntm", *sizes), TrainSettings(), seed=1)
+    with installed(models_found={"own_ntm": OWN_MODEL}):
+        found = {one.what: one for one in measure(case, 1, 1, 3, 1e9, None)}
+    assert list(found) == ["fused", "eager", "end to end"]
+    assert (found["fused"].ms, found["fused"].note) == (None, "n/a: the fused kernel does not know OwnNTM")
+    assert found["eager"].ms.median > 0
+    assert found["eager"].ratio_to_fused is None
+    said = report.line(list(found.values()))
+    assert said.startswith(
+        "parity/own_ntm, batch 1, 1 thread: fused n/a: the fused kernel does not know OwnNTM, eager "
+    )
+    (row,) = [row for row in report.as_csv(list(found.values())).splitlines() if ",fused," in row]
+    assert row.endswith("the fused kernel does not know OwnNTM")
 
 
 def test_a_spent_budget_is_said():

@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 import torch
-from support.untrained import SETTINGS, build
+from support.untrained import CONDITIONS, build
 
 from ntm_repro.evaluation.traces import answer, trace
 from ntm_repro.randomness import Purpose, Stream
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", CONDITIONS)
 def test_a_trace_is_what_the_model_does(name):
     task, kernel = build(name, "ntm", heads=2)
-    traced = trace(task, kernel, SETTINGS[name], seed=5, number=2)
-    batch = task.draw(Stream(5, Purpose.EXAMPLE), 2, 1, SETTINGS[name])
+    traced = trace(task, kernel, CONDITIONS[name], seed=5, number=2)
+    batch = task.draw(Stream(5, Purpose.EXAMPLE), 2, 1, CONDITIONS[name])
     np.testing.assert_array_equal(traced.batch.input_TBI, batch.input_TBI)
     with torch.no_grad():
         y_TBO, _, steps = kernel.model.unroll(torch.from_numpy(batch.input_TBI), trace=True)
@@ -26,9 +26,9 @@ def test_a_model_without_memory_has_no_heads():
     assert trace(*build("copy", "lstm"), 3, seed=1).heads is None
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", CONDITIONS)
 def test_an_answer_is_the_scored_part(name):
-    traced = trace(*build(name, "ntm"), SETTINGS[name], seed=1)
+    traced = trace(*build(name, "ntm"), CONDITIONS[name], seed=1)
     said = answer(traced)
     scored_TO = traced.batch.mask_TO > 0
     assert said.first == scored_TO.any(1).argmax()

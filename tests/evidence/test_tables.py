@@ -6,8 +6,8 @@ import json
 import pytest
 from support.recorded_runs import record
 
+from ntm_repro import paper
 from ntm_repro.evidence import tables
-from ntm_repro.evidence.runs import MODELS, TASKS
 
 SOLVED = [8.0] * 10 + [0.01] * 50
 
@@ -39,7 +39,7 @@ def of(rows, task, model):
 
 def test_every_pair_has_its_settings(written):
     rows = written[0]["settings"]
-    assert len(rows) == len(TASKS) * len(MODELS)
+    assert len(rows) == len(paper.TASKS) * len(paper.MODELS)
     (copy,) = of(rows, "copy", "NTM-LSTM")
     assert (copy["parameters, paper"], copy["parameters, ours"], copy["difference"]) == ("67561", "63023", "-4538")
     assert (copy["heads, ours"], copy["controller, ours"], copy["learning rate, ours"]) == ("1", "100", "0.0001")

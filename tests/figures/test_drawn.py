@@ -5,12 +5,15 @@ from io import BytesIO
 import pytest
 from support.untrained import sources
 
-from ntm_repro.figures import FIGURES, drawer
+from ntm_repro.figures import drawer
 from ntm_repro.figures.style import styled
+from ntm_repro.paper import FIGURES
 
 # Those of learning curves and of generalisation need no weights.
 DRAWN_FROM_WEIGHTS = [
-    name for name, (module, _) in FIGURES.items() if module not in {"learning_curves", "recall_generalisation"}
+    name
+    for name, figure in FIGURES.items()
+    if figure.drawn_by.path not in {"figures.learning_curves.draw", "figures.recall_generalisation.draw"}
 ]
 
 

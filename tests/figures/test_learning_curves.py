@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose
 from support.recorded_runs import record
 
-from ntm_repro.evidence import paper
+from ntm_repro import paper
 from ntm_repro.figures import drawer
 from ntm_repro.figures.run_store import RunStore
 from ntm_repro.figures.style import styled

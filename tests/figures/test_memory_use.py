@@ -15,8 +15,8 @@ def drawn(request, tmp_path_factory):
     """The task, its figure, and the trace it is drawn from."""
     evidence = sources(tmp_path_factory.mktemp("evidence"), (request.param, "ntm"))
     trained = evidence.trained(request.param, "ntm")
-    setting = memory_use.SCENES[request.param].setting
-    traced = trace(trained.task, trained.kernel, setting, 1)
+    condition = memory_use.SCENES[request.param].condition
+    traced = trace(trained.task, trained.kernel, condition, 1)
     return request.param, memory_use.draw(evidence, request.param), traced
 
 

@@ -5,9 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 from support.untrained import record, sources
 
-from ntm_repro import tasks
 from ntm_repro.figures import panels
-from ntm_repro.figures.channels import CHANNELS
 
 
 def test_places_are_inches_from_the_upper_left_corner():
@@ -44,13 +42,6 @@ def test_channels_are_named_group_by_group():
     axes = Figure().subplots()
     panels.name_channels(axes, {"bits": 8, "start": 1, "end": 1})
     assert axes.get_yticks().tolist() == [3.5, 8, 9]
-
-
-@pytest.mark.parametrize("name", CHANNELS)
-def test_all_channels_have_names(name):
-    task = tasks.find(name)()
-    assert sum(CHANNELS[name].inputs.values()) == task.inputs
-    assert sum(CHANNELS[name].outputs.values()) == task.outputs - (name == "copy")  # its ninth is never scored
 
 
 def test_what_is_missing_is_said_with_the_command(tmp_path):

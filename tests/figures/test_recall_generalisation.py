@@ -3,7 +3,7 @@
 import pytest
 from support.recorded_runs import record
 
-from ntm_repro.evidence import paper
+from ntm_repro import paper
 from ntm_repro.figures import drawer
 from ntm_repro.figures.run_store import RunStore
 from ntm_repro.figures.style import styled

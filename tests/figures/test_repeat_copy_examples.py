@@ -12,7 +12,7 @@ from ntm_repro.figures import repeat_copy_examples
 def drawn(tmp_path_factory):
     evidence = sources(tmp_path_factory.mktemp("evidence"), ("repeat_copy", "lstm"))
     trained = evidence.trained("repeat_copy", "lstm")
-    said = [answer(trace(trained.task, trained.kernel, setting, 1)) for setting in repeat_copy_examples.SETTINGS]
+    said = [answer(trace(trained.task, trained.kernel, condition, 1)) for condition in repeat_copy_examples.CONDITIONS]
     return repeat_copy_examples.draw(evidence), said
 
 

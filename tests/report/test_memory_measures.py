@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from support.untrained import sources
 
+from ntm_repro import paper
 from ntm_repro.evaluation.traces import Heads, Traced
-from ntm_repro.evidence.runs import TASKS
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.report import memory_measures
 from ntm_repro.report.verdicts import Verdict
@@ -18,9 +18,9 @@ from ntm_repro.tasks.repeat_copy import RepeatCopy
 LOCATIONS = 130
 
 
-def made_up(task, setting, write_T, read_T, sharpness=1.0):
+def made_up(task, condition, write_T, read_T, sharpness=1.0):
     """A trace in which the one write and the one read head are at these locations with a weight of `sharpness`."""
-    batch = task.draw(Stream(1, Purpose.EXAMPLE), 0, 1, setting)
+    batch = task.draw(Stream(1, Purpose.EXAMPLE), 0, 1, condition)
     weightings = []
     for location_T in (read_T, write_T):
         weighting_TN = np.full((len(location_T), LOCATIONS), (1 - sharpness) / (LOCATIONS - 1))
@@ -35,7 +35,7 @@ def made_up(task, setting, write_T, read_T, sharpness=1.0):
 def judged(tmp_path, monkeypatch):
     """A function that gives the measures of a figure for a made-up trace."""
 
-    evidence = sources(tmp_path, *((task, "ntm") for task in TASKS))
+    evidence = sources(tmp_path, *((task, "ntm") for task in paper.TASKS))
 
     def judge(measures, traced):
         monkeypatch.setattr(memory_measures, "trace", lambda *_: traced)

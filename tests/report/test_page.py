@@ -8,8 +8,8 @@ import struct
 import pytest
 from support.recorded_runs import record
 
+from ntm_repro import paper, tasks
 from ntm_repro.evidence import tables
-from ntm_repro.evidence.runs import NAMES
 from ntm_repro.figures.run_store import RunStore
 from ntm_repro.report.page import judge, page
 
@@ -61,7 +61,7 @@ def test_the_contents_give_each_figure_the_verdict_it_has_below(text, evidence):
 def test_the_glance_has_every_task_and_model(text):
     (head, *rows) = cells(section(text, "glance"))
     assert head == ["", "NTM-LSTM", "NTM-FF", "LSTM"]
-    assert [row[0] for row in rows] == list(NAMES.values())
+    assert [row[0] for row in rows] == [tasks.find(task)().label for task in paper.TASKS]
     assert re.sub(r"\s+", " ", rows[0][1]) == "0.01 (paper 0.00) met median of 2 seeds, 0.01 to 0.02"
 
 

@@ -8,7 +8,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from support.browser import opened, resize
 
 from ntm_repro.cli import report
-from ntm_repro.figures import FIGURES
+from ntm_repro.paper import FIGURES
 
 pytestmark = pytest.mark.slow
 

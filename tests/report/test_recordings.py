@@ -6,27 +6,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.packed import bound
-from support.untrained import SETTINGS, build, record, sources
+from support.untrained import CONDITIONS, record, sources
 
+from ntm_repro import tasks
 from ntm_repro.cli import load_run as recorded_runs
 from ntm_repro.errors import UsageError
 from ntm_repro.evaluation.stages import stages
 from ntm_repro.evaluation.traces import answer, trace
-from ntm_repro.evidence.runs import NAMES
 from ntm_repro.figures.run_store import RunStore
 from ntm_repro.report import recordings
 from ntm_repro.report.packing import unpack
 from ntm_repro.tasks.dynamic_ngrams import optimal_predictions
 
 
-@pytest.fixture(scope="module", params=SETTINGS)
+@pytest.fixture(scope="module", params=CONDITIONS)
 def recorded(request, tmp_path_factory):
     """The task, what was recorded of it as JSON brings it, the trace, and its stages."""
     task = request.param
     evidence = sources(tmp_path_factory.mktemp("evidence"), (task, "ntm"), heads=2)
     trained = evidence.trained(task, "ntm")
-    found = json.loads(json.dumps(recordings.record(trained, SETTINGS[task])))
-    traced = trace(trained.task, trained.kernel, SETTINGS[task], 1)
+    found = json.loads(json.dumps(recordings.record(trained, CONDITIONS[task])))
+    traced = trace(trained.task, trained.kernel, CONDITIONS[task], 1)
     return task, found, traced, stages(trained.kernel.model, traced.heads)
 
 
@@ -82,7 +82,7 @@ def test_wrong_bits_are_those_of_the_answer(recorded):
 
 def test_it_says_what_it_is(recorded):
     task, found, traced, _ = recorded
-    assert found["task"] == NAMES[task]
+    assert found["task"] == tasks.find(task)().label
     assert not found["longer"]
     assert "seed 1" in found["provenance"]
     assert len(found["phases"]) == len(traced.output_TO)
@@ -102,24 +102,15 @@ def test_evidence_gives_every_scene_of_every_pair_with_weights(tmp_path):
     assert gaps[-1].endswith("make reproduce TASKS=priority_sort MODELS=ntm")
 
 
-def load(folder):
-    return build(folder.parts[-3], folder.parts[-2])
+def test_the_longest_of_training_comes_first_and_each_condition_once():
+    assert recordings.own_conditions(tasks.find("associative_recall")(max_items=4)) == [4, 3, 6, 20]
+    assert recordings.own_conditions(tasks.find("copy")()) == [20, 5, 120]
 
 
-def test_a_run_of_ones_own(tmp_path):
-    folder = record(tmp_path, "associative_recall", "ntm_ff")
-    assert [one["extent"] for one in recordings.run_recordings(folder, load)] == ["6 items", "3 items", "20 items"]
-    assert [one["extent"] for one in recordings.run_recordings(folder, load, [2])] == ["2 items"]
-    with pytest.raises(UsageError, match="number of items"):
-        recordings.run_recordings(folder, load, [1])
-
-
-def test_without_memory_or_run_it_refuses(tmp_path):
-    folder = record(tmp_path, "copy", "lstm")
+def test_a_model_without_memory_is_refused(tmp_path):
+    trained = sources(tmp_path, ("copy", "lstm")).trained("copy", "lstm")
     with pytest.raises(UsageError, match="model=lstm has no memory to view; name a run of model=ntm"):
-        recordings.run_recordings(folder, load)
-    with pytest.raises(UsageError, match=r"no readable summary\.json"):
-        recordings.run_recordings(tmp_path / "nothing", load)
+        recordings.record(trained, 3)
 
 
 @pytest.mark.slow

@@ -29,10 +29,10 @@ def shown(tmp_path_factory):
     """What is on the page: recordings by their id, and the traces and stages that they are of."""
     evidence = sources(tmp_path_factory.mktemp("evidence"), *{scene[:2]: None for scene in SCENES}, heads=2)
     made = {}
-    for task, model, setting in SCENES:
+    for task, model, condition in SCENES:
         trained = evidence.trained(task, model)
-        recording = recordings.record(trained, setting)
-        traced = trace(trained.task, trained.kernel, setting, 1)
+        recording = recordings.record(trained, condition)
+        traced = trace(trained.task, trained.kernel, condition, 1)
         made[recording["id"]] = SimpleNamespace(
             recording=recording, traced=traced, stages=stages(trained.kernel.model, traced.heads)
         )

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from ntm_repro import paper
 from ntm_repro.cli import compose, factory
 from ntm_repro.evaluation.traces import trace
-from ntm_repro.evidence.runs import TASKS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
@@ -43,7 +43,7 @@ PLAIN = {
     ("priority_sort", "ntm"): 15_000,
     ("priority_sort", "ntm_ff"): 10_000,
 }
-PAIRS = [(task, model) for task in TASKS for model in ("ntm", "ntm_ff")]
+PAIRS = [(task, model) for task in paper.TASKS for model in ("ntm", "ntm_ff")]
 CASES = [
     *(Case(*pair, sequences) for pair, sequences in PLAIN.items()),
     *(Case(*pair, max(PLAIN[pair] // 5, 5_000), rate=10.0) for pair in PAIRS),
@@ -65,8 +65,8 @@ def trainer_of(case):
 def worst_weighting(trainer, number):
     """How far the weightings of a sequence are from distributions, on the longest of training and of the tests."""
     worst = 0.0
-    for setting in {trainer.task.longest, *trainer.task.grid}:
-        heads = trace(trainer.task, trainer.kernel, setting, seed=7, number=number).heads
+    for condition in {trainer.task.longest_condition, *trainer.task.test_conditions}:
+        heads = trace(trainer.task, trainer.kernel, condition, seed=7, number=number).heads
         for weighting_TKN in (heads.read_weighting_TRN, heads.write_weighting_TWN):
             assert np.isfinite(weighting_TKN).all()
             sums_TK = weighting_TKN.sum(-1, dtype=np.float64)

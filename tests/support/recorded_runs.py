@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from ntm_repro.evidence import paper
+from ntm_repro import paper
 from ntm_repro.training import metrics
 
 

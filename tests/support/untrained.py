@@ -12,7 +12,7 @@ from ntm_repro.figures.run_store import RunStore
 SEQUENCES = 2_000
 
 # A short sequence of each task.
-SETTINGS = {
+CONDITIONS = {
     "copy": 3,
     "repeat_copy": (2, 3),
     "associative_recall": 2,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ntm_repro import loss, tasks
-from ntm_repro.errors import InvalidSetting, UsageError
+from ntm_repro.errors import InvalidSetting
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.associative_recall import AssociativeRecall
 
@@ -71,16 +71,16 @@ def test_every_layout_decodes_to_its_question(seed, first, count, items):
     items_BKVC, asked_B = decode(batch)
     assert (items_BKVC.shape, asked_B.shape) == ((count, items, 3, 6), (count,))
     assert batch.input_TBI.shape[0] == 4 * items + 8
-    assert (batch.first, batch.setting, batch.size) == (first, items, count)
+    assert (batch.first, batch.condition, batch.size) == (first, items, count)
 
 
 @given(first=FIRSTS, count=st.integers(1, 6))
 def test_a_training_batch_has_as_many_items_as_its_first_sequence(first, count):
     stream = Stream(5, Purpose.TRAIN)
-    items = TASK.setting_of(stream, first)
+    items = TASK.condition_of(stream, first)
     batch = TASK.draw(stream, first, count)
     assert 2 <= items <= 6
-    assert batch.setting == items
+    assert batch.condition == items
     assert decode(batch)[0].shape[1] == items
     assert_equal_sequences(batch, slice(None), TASK.draw(stream, first, count, items))
 
@@ -110,7 +110,7 @@ def test_seed_and_purpose_change_the_sequences():
 def test_numbers_of_items_are_uniform_from_2_to_6():
     """Chi-square of 20,000 training batches; 18.47 is the 99.9 % quantile for 4 degrees of freedom; fixed seed."""
     stream = Stream(1, Purpose.TRAIN)
-    counts = np.bincount([TASK.setting_of(stream, first) for first in range(20_000)], minlength=7)
+    counts = np.bincount([TASK.condition_of(stream, first) for first in range(20_000)], minlength=7)
     assert counts[:2].tolist() == [0, 0]
     assert counts.size == 7
     assert ((counts[2:] - 4000) ** 2 / 4000).sum() < 18.47
@@ -129,7 +129,7 @@ def test_each_sequence_asks_for_any_item_but_the_last_equally_often(items, quant
 def test_the_query_does_not_follow_from_the_number_of_items():
     """Drawn as in training, six items have uniform queries; 18.47 as above. One word for both would skew them."""
     stream = Stream(1, Purpose.TRAIN)
-    six = [first for first in range(5_000) if TASK.setting_of(stream, first) == 6]
+    six = [first for first in range(5_000) if TASK.condition_of(stream, first) == 6]
     counts = np.bincount([decode(TASK.draw(stream, first, 1))[1][0] for first in six], minlength=5)
     expected = len(six) / 5
     assert ((counts - expected) ** 2 / expected).sum() < 18.47
@@ -145,7 +145,7 @@ def test_bits_are_fair_whatever_is_asked(asked):
 
 def test_bits_are_fair_whatever_the_number_of_items_drawn():
     stream = Stream(1, Purpose.TRAIN)
-    six = [first for first in range(5_000) if TASK.setting_of(stream, first) == 6]
+    six = [first for first in range(5_000) if TASK.condition_of(stream, first) == 6]
     mean_VC = np.mean([TASK.draw(stream, first, 1).input_TBI[1:4, 0, :6] for first in six], axis=0)
     assert np.abs(mean_VC - 0.5).max() < 5 * 0.5 / math.sqrt(len(six))
 
@@ -167,20 +167,20 @@ def test_chance_is_18_bits_by_flipping_coins():
 @pytest.mark.parametrize(("low", "high"), [(2, 2), (3, 5), (2, 20)])
 def test_numbers_of_items_follow_the_settings(low, high):
     task = AssociativeRecall(min_items=low, max_items=high)
-    drawn = {task.setting_of(Stream(2, Purpose.TRAIN), first) for first in range(1000)}
+    drawn = {task.condition_of(Stream(2, Purpose.TRAIN), first) for first in range(1000)}
     assert drawn == set(range(low, high + 1))
-    assert task.longest == high
+    assert task.longest_condition == high
 
 
 @pytest.mark.parametrize("value", [2, 6, 20, 300])
 def test_a_setting_is_an_integer_from_2(value):
-    assert TASK.parse_setting(value) == value
+    assert TASK.parse_condition(value) == value
 
 
 @pytest.mark.parametrize("value", [1, 0, -1, "x", "6", 2.5, 6.0, True, None, [6], (6, 2)])
 def test_any_other_setting_is_refused_by_name(value):
-    with pytest.raises(UsageError, match="lengths") as refused:
-        TASK.parse_setting(value)
+    with pytest.raises(ValueError, match="lengths") as refused:
+        TASK.parse_condition(value)
     assert repr(value) in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -213,8 +213,8 @@ def test_more_items_begin_with_the_same_ones():
 
 
 def test_the_paper_tests_four_numbers_of_items():
-    assert TASK.grid == (6, 10, 15, 20)
-    assert [TASK.parse_setting(setting) for setting in TASK.grid] == list(TASK.grid)
+    assert TASK.test_conditions == (6, 10, 15, 20)
+    assert [TASK.parse_condition(condition) for condition in TASK.test_conditions] == list(TASK.test_conditions)
 
 
 def test_perfection_costs_nothing():

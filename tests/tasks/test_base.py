@@ -1,30 +1,115 @@
-"""What holds for every task."""
+"""What holds for every task, and what a task that says nothing of itself is shown as."""
 
+import doctest
+import math
+
+import numpy as np
 import pytest
+from support.plugged_in import Parity
 
-from ntm_repro import tasks
-from ntm_repro.evidence.runs import TASKS
+from ntm_repro import paper, tasks
 from ntm_repro.randomness import Purpose, Stream
+from ntm_repro.tasks import base
+
+TASKS = {name: tasks.find(name)() for name in tasks.names()} | {"parity": Parity()}
+EXAMPLES = [(name, condition) for name, task in TASKS.items() for condition in task.example_conditions]
+
+
+def draw(task, condition, count=1):
+    return task.draw(Stream(1, Purpose.EVALUATION), 0, count, condition)
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_every_setting_that_models_are_tested_on_is_one_of_the_task(name):
-    task = tasks.find(name)()
-    for setting in (*task.grid, *(probe.setting for probe in task.beyond)):
-        plain = list(setting) if isinstance(setting, tuple) else setting
-        assert task.parse_setting(plain) == setting
-        batch = task.draw(Stream(1, Purpose.EVALUATION), 0, 2, setting)
-        assert batch.setting == setting
+def test_every_condition_that_a_task_names_is_one_of_its_own(name):
+    task = TASKS[name]
+    named = (*task.test_conditions, *(probe.condition for probe in task.probes), *task.example_conditions)
+    for condition in (*named, task.longest_condition, task.bench_condition):
+        plain = list(condition) if isinstance(condition, tuple) else condition
+        assert task.parse_condition(plain) == condition
+        batch = draw(task, condition, 2)
+        assert batch.condition == condition
         assert batch.mask_TO.any()
 
 
 @pytest.mark.parametrize("name", TASKS)
+def test_what_is_no_condition_is_a_value_error_that_repeats_it(name):
+    with pytest.raises(ValueError, match="many"):
+        TASKS[name].parse_condition("many")
+
+
+@pytest.mark.parametrize("name", paper.TASKS)
 def test_what_is_tested_beyond_the_paper_goes_further_than_the_grid(name):
-    task = tasks.find(name)()
+    task = TASKS[name]
+    furthest = max(len(draw(task, condition).input_TBI) for condition in task.test_conditions)
+    assert max(len(draw(task, probe.condition).input_TBI) for probe in task.probes) > furthest
+    assert len(set(task.probes)) == len(task.probes)
 
-    def steps(setting):
-        return task.draw(Stream(1, Purpose.EVALUATION), 0, 1, setting).input_TBI.shape[0]
 
-    furthest = max(map(steps, task.grid))
-    assert max(steps(probe.setting) for probe in task.beyond) > furthest
-    assert len(set(task.beyond)) == len(task.beyond)
+@pytest.mark.parametrize("name", paper.TASKS)
+def test_the_benchs_condition_has_as_many_steps_as_training_on_average(name):
+    task, stream = TASKS[name], Stream(1, Purpose.TRAIN)
+    steps = [len(task.draw(stream, first, 1).input_TBI) for first in range(2000)]
+    # Within a step, and three standard errors of the drawn mean.
+    error = abs(len(draw(task, task.bench_condition).input_TBI) - np.mean(steps))
+    assert error < 1 + 3 * np.std(steps) / math.sqrt(len(steps))
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_all_channels_have_names(name):
+    task = TASKS[name]
+    scored_O = draw(task, task.longest_condition).mask_TO.any(0)
+    assert sum(task.channels.inputs.values()) == task.inputs
+    assert np.flatnonzero(scored_O).tolist() == list(range(sum(task.channels.outputs.values())))
+
+
+@pytest.mark.parametrize(("name", "condition"), EXAMPLES)
+def test_steps_say_answer_where_the_task_scores(name, condition):
+    said = TASKS[name].describe_steps(condition)
+    scored_T = draw(TASKS[name], condition).mask_TO.any(1)
+    assert [phrase.startswith("answer") for phrase in said] == scored_T.tolist()
+
+
+@pytest.mark.parametrize(("name", "condition"), EXAMPLES)
+def test_steps_say_flag_where_a_flag_channel_is_set(name, condition):
+    input_TI = draw(TASKS[name], condition).input_TBI[:, 0]
+    first, flags = 0, set()
+    for channel, count in TASKS[name].channels.inputs.items():
+        if channel in ("start", "end", "item", "query"):
+            flags |= set(input_TI[:, first].nonzero()[0].tolist())
+        first += count
+    said = TASKS[name].describe_steps(condition)
+    assert {step for step, phrase in enumerate(said) if "flag" in phrase} == flags
+
+
+def test_examples_are_described_differently():
+    assert len({(name, TASKS[name].describe(condition)) for name, condition in EXAMPLES}) == len(EXAMPLES)
+    assert all(TASKS[name].example_conditions for name in TASKS)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_an_optimum_is_given_where_the_task_says_so(name):
+    task = TASKS[name]
+    batch = draw(task, task.longest_condition, 3)
+    bits_B, p_TBO = task.optimum_bits(batch), task.optimal_output(batch)
+    if not task.has_optimum:
+        assert bits_B is None
+        assert p_TBO is None
+        return
+    right_TBO = np.where(batch.target_TBO > 0, p_TBO, 1 - p_TBO)
+    np.testing.assert_allclose(-(np.log2(right_TBO) * batch.mask_TO[:, None]).sum((0, 2)), bits_B, rtol=1e-12)
+
+
+def test_a_task_that_says_nothing_of_itself():
+    task = Parity(length=3)
+    assert (task.label, task.longest_condition, task.bench_condition, task.example_conditions) == ("parity", 3, 3, (3,))
+    assert task.describe(3) == "3"
+    assert task.describe_steps(3) == ["step 0", "step 1", "step 2", "answer: step 3"]
+    assert task.channels == ({"input": 1}, {"output": 1})
+    assert (task.probes, task.chance_bits, task.evaluation_sequences) == ((), None, 100)
+
+
+@pytest.mark.parametrize("module", [tasks, base])
+def test_the_examples_in_the_documentation_are_true(module):
+    found = doctest.testmod(module)
+    assert found.attempted > 0
+    assert found.failed == 0

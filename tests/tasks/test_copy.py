@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ntm_repro import loss, tasks
-from ntm_repro.errors import InvalidSetting, UsageError
+from ntm_repro.errors import InvalidSetting
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.copy import Copy
 
@@ -58,16 +58,16 @@ def assert_equal_sequences(batch, rows, alone):
 def test_every_layout_decodes_to_its_question(seed, first, count, length):
     batch = TASK.draw(Stream(seed, Purpose.EVALUATION), first, count, length)
     assert decode(batch).shape == (count, length, 8)
-    assert (batch.first, batch.setting, batch.size) == (first, length, count)
+    assert (batch.first, batch.condition, batch.size) == (first, length, count)
 
 
 @given(first=FIRSTS, count=st.integers(1, 6))
 def test_a_training_batch_has_the_length_of_its_first_sequence(first, count):
     stream = Stream(5, Purpose.TRAIN)
-    length = TASK.setting_of(stream, first)
+    length = TASK.condition_of(stream, first)
     batch = TASK.draw(stream, first, count)
     assert 1 <= length <= 20
-    assert batch.setting == length
+    assert batch.condition == length
     assert decode(batch).shape == (count, length, 8)
     assert_equal_sequences(batch, slice(None), TASK.draw(stream, first, count, length))
 
@@ -104,7 +104,7 @@ def test_seed_and_purpose_change_the_sequences():
 def test_lengths_are_uniform_from_1_to_20():
     """Chi-square of 20,000 training batches; 43.82 is the 99.9 % quantile for 19 degrees of freedom; fixed seed."""
     stream = Stream(1, Purpose.TRAIN)
-    counts = np.bincount([TASK.setting_of(stream, first) for first in range(20_000)], minlength=21)
+    counts = np.bincount([TASK.condition_of(stream, first) for first in range(20_000)], minlength=21)
     assert counts[0] == 0
     assert counts.size == 21
     assert ((counts[1:] - 1000) ** 2 / 1000).sum() < 43.82
@@ -116,7 +116,7 @@ def test_bits_are_fair_whatever_the_length_drawn():
     Bits taken from the word that chose the length would be skewed. Five standard errors, at a fixed seed.
     """
     stream = Stream(1, Purpose.TRAIN)
-    long = [first for first in range(10_000) if TASK.setting_of(stream, first) > 15]
+    long = [first for first in range(10_000) if TASK.condition_of(stream, first) > 15]
     mean_LC = np.mean([decode(TASK.draw(stream, first, 1))[0, :16] for first in long], axis=0)
     assert np.abs(mean_LC - 0.5).max() < 5 * 0.5 / math.sqrt(len(long))
 
@@ -150,21 +150,21 @@ def test_chance_is_84_bits_by_flipping_coins():
 def test_lengths_and_chance_follow_the_settings(low, high):
     task = Copy(min_length=low, max_length=high)
     stream = Stream(2, Purpose.TRAIN)
-    lengths = {task.setting_of(stream, first) for first in range(2000)}
+    lengths = {task.condition_of(stream, first) for first in range(2000)}
     assert (min(lengths), max(lengths)) == (low, high)
     assert task.chance_bits == np.mean([8 * length for length in range(low, high + 1)])
-    assert task.longest == high
+    assert task.longest_condition == high
 
 
 @pytest.mark.parametrize("value", [1, 20, 120, 1000])
 def test_a_setting_is_a_positive_integer(value):
-    assert TASK.parse_setting(value) == value
+    assert TASK.parse_condition(value) == value
 
 
 @pytest.mark.parametrize("value", [0, -1, "x", "20", 2.5, 20.0, True, None, [20]])
 def test_any_other_setting_is_refused_by_name(value):
-    with pytest.raises(UsageError, match="lengths") as refused:
-        TASK.parse_setting(value)
+    with pytest.raises(ValueError, match="lengths") as refused:
+        TASK.parse_condition(value)
     assert repr(value) in str(refused.value)
 
 
@@ -200,8 +200,8 @@ def test_length_120_takes_242_steps_and_starts_like_a_shorter_one():
 
 
 def test_the_paper_tests_five_lengths():
-    assert TASK.grid == (10, 20, 30, 50, 120)
-    assert [TASK.parse_setting(setting) for setting in TASK.grid] == list(TASK.grid)
+    assert TASK.test_conditions == (10, 20, 30, 50, 120)
+    assert [TASK.parse_condition(condition) for condition in TASK.test_conditions] == list(TASK.test_conditions)
 
 
 def test_perfection_costs_nothing():

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ntm_repro import loss, tasks
-from ntm_repro.errors import InvalidSetting, UsageError
+from ntm_repro.errors import InvalidSetting
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.dynamic_ngrams import DynamicNGrams, follow, optimal_predictions
 
@@ -83,7 +83,7 @@ class Forced(Stream):
 def test_every_layout_decodes_to_its_question(seed, first, count, length):
     batch = TASK.draw(Stream(seed, Purpose.EVALUATION), first, count, length)
     assert decode(batch).shape == (count, length)
-    assert (batch.first, batch.setting, batch.size) == (first, length, count)
+    assert (batch.first, batch.condition, batch.size) == (first, length, count)
 
 
 @given(first=FIRSTS, count=st.integers(1, 4), length=LENGTHS, context=CONTEXTS)
@@ -113,7 +113,7 @@ def test_walks_of_a_few_steps(steps):
 def test_a_training_batch_has_the_tasks_own_length(first, count):
     stream = Stream(5, Purpose.TRAIN)
     batch = TASK.draw(stream, first, count)
-    assert batch.setting == TASK.setting_of(stream, first) == 200
+    assert batch.condition == TASK.condition_of(stream, first) == 200
     assert decode(batch).shape == (count, 200)
     assert_equal_sequences(batch, slice(None), TASK.draw(stream, first, count, 200))
 
@@ -268,20 +268,20 @@ def test_the_sizes_follow_the_settings(length, context):
     task = DynamicNGrams(length=length, context=context)
     batch = task.draw(Stream(1, Purpose.TRAIN), 0, 2)
     assert decode(batch).shape == (2, length)
-    assert task.chance_bits == task.longest == length
-    assert task.grid == (length,)
+    assert task.chance_bits == task.longest_condition == length
+    assert task.test_conditions == (length,)
     assert task.optimum_bits(batch).shape == (2,)
 
 
 @pytest.mark.parametrize("value", [6, 200, 1000])
 def test_a_setting_is_a_length_beyond_the_context(value):
-    assert TASK.parse_setting(value) == value
+    assert TASK.parse_condition(value) == value
 
 
 @pytest.mark.parametrize("value", [5, 0, -1, "x", "200", 200.0, True, None, [200]])
 def test_any_other_setting_is_refused_by_name(value):
-    with pytest.raises(UsageError, match="lengths") as refused:
-        TASK.parse_setting(value)
+    with pytest.raises(ValueError, match="lengths") as refused:
+        TASK.parse_condition(value)
     assert repr(value) in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -314,8 +314,8 @@ def test_longer_sequences_begin_with_the_same_bits():
     np.testing.assert_array_equal(decode(TASK.draw(stream, 0, 3, 500))[:, :200], bits_BT)
 
 
-def test_the_paper_has_one_setting_and_a_thousand_sequences():
-    assert TASK.grid == (200,)
+def test_the_paper_has_one_condition_and_a_thousand_sequences():
+    assert TASK.test_conditions == (200,)
     assert TASK.evaluation_sequences == 1000
 
 

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ntm_repro import loss, tasks
-from ntm_repro.errors import InvalidSetting, UsageError
+from ntm_repro.errors import InvalidSetting
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.priority_sort import PrioritySort
 
 TASK = PrioritySort()
-SETTINGS = st.integers(1, 40).flatmap(lambda vectors: st.tuples(st.just(vectors), st.integers(1, vectors)))
+CONDITIONS = st.integers(1, 40).flatmap(lambda vectors: st.tuples(st.just(vectors), st.integers(1, vectors)))
 FIRSTS = st.integers(0, 2**40)
 
 
@@ -58,14 +58,14 @@ def assert_equal_sequences(batch, rows, alone):
     np.testing.assert_array_equal(batch.mask_TO, alone.mask_TO)
 
 
-@given(seed=st.integers(0, 2**64 - 1), first=FIRSTS, count=st.integers(1, 5), setting=SETTINGS)
-def test_every_layout_decodes_to_its_question(seed, first, count, setting):
-    batch = TASK.draw(Stream(seed, Purpose.EVALUATION), first, count, setting)
-    vectors, highest = setting
+@given(seed=st.integers(0, 2**64 - 1), first=FIRSTS, count=st.integers(1, 5), condition=CONDITIONS)
+def test_every_layout_decodes_to_its_question(seed, first, count, condition):
+    batch = TASK.draw(Stream(seed, Purpose.EVALUATION), first, count, condition)
+    vectors, highest = condition
     bits_BVC, priority_BV = decode(batch)
     assert (bits_BVC.shape, priority_BV.shape) == ((count, vectors, 8), (count, vectors))
     assert batch.input_TBI.shape[0] == vectors + 1 + highest
-    assert (batch.first, batch.setting, batch.size) == (first, setting, count)
+    assert (batch.first, batch.condition, batch.size) == (first, condition, count)
 
 
 def test_the_papers_sequences_have_37_steps():
@@ -75,21 +75,21 @@ def test_the_papers_sequences_have_37_steps():
     assert decode(batch)[0].shape == (3, 20, 8)
 
 
-@given(first=FIRSTS, setting=SETTINGS, sizes=st.lists(st.integers(1, 5), min_size=1, max_size=4), data=st.data())
-def test_a_batch_may_be_drawn_in_any_pieces_and_any_order(first, setting, sizes, data):
-    batch = TASK.draw(Stream(5, Purpose.TRAIN), first, sum(sizes), setting)
+@given(first=FIRSTS, condition=CONDITIONS, sizes=st.lists(st.integers(1, 5), min_size=1, max_size=4), data=st.data())
+def test_a_batch_may_be_drawn_in_any_pieces_and_any_order(first, condition, sizes, data):
+    batch = TASK.draw(Stream(5, Purpose.TRAIN), first, sum(sizes), condition)
     starts = np.cumsum([0, *sizes[:-1]]).tolist()
     pieces = data.draw(st.permutations(list(zip(starts, sizes, strict=True))))
     stream = Stream(5, Purpose.TRAIN)
     for start, size in pieces:
-        piece = TASK.draw(stream, first + start, size, setting)
+        piece = TASK.draw(stream, first + start, size, condition)
         assert_equal_sequences(batch, slice(start, start + size), piece)
 
 
 @given(first=FIRSTS, count=st.integers(1, 6))
 def test_a_training_batch_has_the_tasks_own_setting(first, count):
     stream = Stream(5, Purpose.TRAIN)
-    assert TASK.setting_of(stream, first) == (20, 16)
+    assert TASK.condition_of(stream, first) == (20, 16)
     assert_equal_sequences(TASK.draw(stream, first, count), slice(None), TASK.draw(stream, first, count, (20, 16)))
 
 
@@ -167,8 +167,8 @@ def test_chance_is_128_bits_by_flipping_coins():
 @pytest.mark.parametrize(("vectors", "highest"), [(1, 1), (5, 5), (40, 3)])
 def test_the_sizes_follow_the_settings(vectors, highest):
     task = PrioritySort(vectors=vectors, highest=highest)
-    assert task.setting_of(Stream(1, Purpose.TRAIN), 7) == task.longest == (vectors, highest)
-    assert task.grid == ((vectors, highest),)
+    assert task.condition_of(Stream(1, Purpose.TRAIN), 7) == task.longest_condition == (vectors, highest)
+    assert task.test_conditions == ((vectors, highest),)
     batch = task.draw(Stream(1, Purpose.TRAIN), 0, 2)
     assert decode(batch)[0].shape == (2, vectors, 8)
     assert batch.mask_TO.sum() == task.chance_bits == 8 * highest
@@ -176,15 +176,15 @@ def test_the_sizes_follow_the_settings(vectors, highest):
 
 @pytest.mark.parametrize("value", [[20, 16], (20, 16), [1, 1], [100, 100]])
 def test_a_setting_is_a_pair_of_integers(value):
-    assert TASK.parse_setting(value) == tuple(value)
+    assert TASK.parse_condition(value) == tuple(value)
 
 
 @pytest.mark.parametrize(
     "value", [0, 20, "x", None, [], [20], [20, 16, 1], [16, 20], [20, 0], [0, 0], [2.0, 1], [True, True], ["2", 1]]
 )
 def test_any_other_setting_is_refused_by_name(value):
-    with pytest.raises(UsageError, match="lengths") as refused:
-        TASK.parse_setting(value)
+    with pytest.raises(ValueError, match="lengths") as refused:
+        TASK.parse_condition(value)
     assert repr(value) in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -219,10 +219,13 @@ def test_more_vectors_begin_with_the_same_ones():
         np.testing.assert_array_equal(after[:, :5], before)
 
 
-def test_the_paper_has_one_setting():
-    assert TASK.grid == ((20, 16),)
-    # What eval.json says of a setting can be asked for again.
-    assert tuple(TASK.parse_setting(setting) for setting in json.loads(json.dumps(TASK.grid))) == TASK.grid
+def test_the_paper_has_one_condition():
+    assert TASK.test_conditions == ((20, 16),)
+    # What eval.json says of a condition can be asked for again.
+    assert (
+        tuple(TASK.parse_condition(condition) for condition in json.loads(json.dumps(TASK.test_conditions)))
+        == TASK.test_conditions
+    )
 
 
 def test_perfection_costs_nothing():

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ntm_repro import loss, tasks
-from ntm_repro.errors import InvalidSetting, UsageError
+from ntm_repro.errors import InvalidSetting
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.repeat_copy import RepeatCopy
 
 TASK = RepeatCopy()
-SETTINGS = st.tuples(st.integers(1, 24), st.integers(1, 24))
+CONDITIONS = st.tuples(st.integers(1, 24), st.integers(1, 24))
 FIRSTS = st.integers(0, 2**40)
 
 
@@ -68,34 +68,34 @@ def assert_equal_sequences(batch, rows, alone):
     np.testing.assert_array_equal(batch.mask_TO, alone.mask_TO)
 
 
-@given(seed=st.integers(0, 2**64 - 1), first=FIRSTS, count=st.integers(1, 6), setting=SETTINGS)
-def test_every_layout_decodes_to_its_question(seed, first, count, setting):
-    batch = TASK.draw(Stream(seed, Purpose.EVALUATION), first, count, setting)
+@given(seed=st.integers(0, 2**64 - 1), first=FIRSTS, count=st.integers(1, 6), condition=CONDITIONS)
+def test_every_layout_decodes_to_its_question(seed, first, count, condition):
+    batch = TASK.draw(Stream(seed, Purpose.EVALUATION), first, count, condition)
     bits_BLC, repeats = decode(batch)
-    assert (bits_BLC.shape, repeats) == ((count, setting[0], 6), setting[1])
-    assert (batch.first, batch.setting, batch.size) == (first, setting, count)
+    assert (bits_BLC.shape, repeats) == ((count, condition[0], 6), condition[1])
+    assert (batch.first, batch.condition, batch.size) == (first, condition, count)
 
 
 @given(first=FIRSTS, count=st.integers(1, 6))
-def test_a_training_batch_has_the_setting_of_its_first_sequence(first, count):
+def test_a_training_batch_has_the_condition_of_its_first_sequence(first, count):
     stream = Stream(5, Purpose.TRAIN)
-    setting = TASK.setting_of(stream, first)
+    condition = TASK.condition_of(stream, first)
     batch = TASK.draw(stream, first, count)
-    assert all(1 <= value <= 10 for value in setting)
-    assert batch.setting == setting
+    assert all(1 <= value <= 10 for value in condition)
+    assert batch.condition == condition
     bits_BLC, repeats = decode(batch)
-    assert (bits_BLC.shape[1], repeats) == setting
-    assert_equal_sequences(batch, slice(None), TASK.draw(stream, first, count, setting))
+    assert (bits_BLC.shape[1], repeats) == condition
+    assert_equal_sequences(batch, slice(None), TASK.draw(stream, first, count, condition))
 
 
-@given(first=FIRSTS, setting=SETTINGS, sizes=st.lists(st.integers(1, 5), min_size=1, max_size=4), data=st.data())
-def test_a_batch_may_be_drawn_in_any_pieces_and_any_order(first, setting, sizes, data):
-    batch = TASK.draw(Stream(5, Purpose.TRAIN), first, sum(sizes), setting)
+@given(first=FIRSTS, condition=CONDITIONS, sizes=st.lists(st.integers(1, 5), min_size=1, max_size=4), data=st.data())
+def test_a_batch_may_be_drawn_in_any_pieces_and_any_order(first, condition, sizes, data):
+    batch = TASK.draw(Stream(5, Purpose.TRAIN), first, sum(sizes), condition)
     starts = np.cumsum([0, *sizes[:-1]]).tolist()
     pieces = data.draw(st.permutations(list(zip(starts, sizes, strict=True))))
     stream = Stream(5, Purpose.TRAIN)
     for start, size in pieces:
-        piece = TASK.draw(stream, first + start, size, setting)
+        piece = TASK.draw(stream, first + start, size, condition)
         assert_equal_sequences(batch, slice(start, start + size), piece)
 
 
@@ -115,17 +115,17 @@ def test_lengths_and_repeats_are_uniform_and_independent():
     stream = Stream(1, Purpose.TRAIN)
     counts = np.zeros((11, 11))
     for first in range(20_000):
-        counts[TASK.setting_of(stream, first)] += 1
+        counts[TASK.condition_of(stream, first)] += 1
     assert not counts[0].any()
     assert not counts[:, 0].any()
     assert ((counts[1:, 1:] - 200) ** 2 / 200).sum() < 148.2
 
 
 def test_bits_are_fair_whatever_the_setting_drawn():
-    """Bits taken from a word that chose the setting would be skewed. Five standard errors, at a fixed seed."""
+    """Bits taken from a word that chose the condition would be skewed. Five standard errors, at a fixed seed."""
     stream = Stream(1, Purpose.TRAIN)
     for which in (0, 1):
-        high = [first for first in range(6_000) if TASK.setting_of(stream, first)[which] > 7]
+        high = [first for first in range(6_000) if TASK.condition_of(stream, first)[which] > 7]
         mean_C = np.mean([TASK.draw(stream, first, 1).input_TBI[1, 0, :6] for first in high], axis=0)
         assert np.abs(mean_C - 0.5).max() < 5 * 0.5 / math.sqrt(len(high))
 
@@ -156,7 +156,7 @@ def test_the_told_count_has_mean_0_and_deviation_1_in_training(low, high):
 
 
 def test_chance_by_counting():
-    """The mean over every equally likely setting of the bits scored: 181.5 data bits and as many markers as steps."""
+    """The mean over every equally likely condition of the bits scored: 181.5 data bits and as many markers as steps."""
     stream = Stream(1, Purpose.TRAIN)
     pairs = [(length, repeats) for length in range(1, 11) for repeats in range(1, 11)]
     scored = [TASK.draw(stream, 0, 1, pair).mask_TO.sum() for pair in pairs]
@@ -181,24 +181,24 @@ def test_settings_and_chance_follow_the_ranges(bounds):
     min_length, max_length, min_repeats, max_repeats = bounds
     task = RepeatCopy(min_length=min_length, max_length=max_length, min_repeats=min_repeats, max_repeats=max_repeats)
     stream = Stream(2, Purpose.TRAIN)
-    drawn = {task.setting_of(stream, first) for first in range(2000)}
+    drawn = {task.condition_of(stream, first) for first in range(2000)}
     lengths, repeats = range(min_length, max_length + 1), range(min_repeats, max_repeats + 1)
     assert drawn == {(length, n) for length in lengths for n in repeats}
     assert task.chance_bits == np.mean([7 * (length * n + 1) for length in lengths for n in repeats])
-    assert task.longest == (max_length, max_repeats)
+    assert task.longest_condition == (max_length, max_repeats)
 
 
 @pytest.mark.parametrize("value", [[10, 20], (10, 20), [1, 1], [200, 3]])
 def test_a_setting_is_a_pair_of_positive_integers(value):
-    assert TASK.parse_setting(value) == tuple(value)
+    assert TASK.parse_condition(value) == tuple(value)
 
 
 @pytest.mark.parametrize(
     "value", [0, 10, "x", "10", None, [], [10], [10, 20, 30], [0, 5], [5, 0], [-1, 5], [1.0, 5], [True, 5], ["1", 5]]
 )
 def test_any_other_setting_is_refused_by_name(value):
-    with pytest.raises(UsageError, match="lengths") as refused:
-        TASK.parse_setting(value)
+    with pytest.raises(ValueError, match="lengths") as refused:
+        TASK.parse_condition(value)
     assert repr(value) in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -233,9 +233,12 @@ def test_more_repeats_and_greater_lengths_begin_with_the_same_vectors():
 
 
 def test_the_paper_tests_longer_sequences_and_more_repeats():
-    assert TASK.grid == ((10, 10), (10, 20), (20, 10))
-    # What eval.json says of a setting can be asked for again.
-    assert tuple(TASK.parse_setting(setting) for setting in json.loads(json.dumps(TASK.grid))) == TASK.grid
+    assert TASK.test_conditions == ((10, 10), (10, 20), (20, 10))
+    # What eval.json says of a condition can be asked for again.
+    assert (
+        tuple(TASK.parse_condition(condition) for condition in json.loads(json.dumps(TASK.test_conditions)))
+        == TASK.test_conditions
+    )
 
 
 def test_perfection_costs_nothing():

@@ -37,9 +37,9 @@ class Watched:
             self.given.append([tensor.numpy() for tensor in tensors])
             return learn(*tensors_and_bound)
 
-        def watched_draw(task, stream, first, count, setting=None):
+        def watched_draw(task, stream, first, count, condition=None):
             self.drawn.append(first)
-            return draw(task, stream, first, count, setting)
+            return draw(task, stream, first, count, condition)
 
         draw = DynamicNGrams.draw
         monkeypatch.setattr(kernel, "cost_and_gradient", watched_learn)

@@ -132,6 +132,8 @@ def test_an_update_clips_the_states_gradient_through_time_at_clip_at(tiny_traine
 class WithOptimum(Copy):
     """Copy, but sequence number k is said to cost at least k bits."""
 
+    has_optimum = True
+
     def optimum_bits(self, batch):
         return (batch.first + np.arange(batch.size)).astype(float)
 

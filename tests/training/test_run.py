@@ -543,7 +543,7 @@ def test_a_diverged_run_leaves_what_it_takes_to_see_it_again(go, folder, tiny_tr
     with safe_open(folder.diverged, "pt") as file:
         assert file.metadata() == {
             "sequence": "4",
-            "setting": str(trainers[0].task.setting_of(trainers[0].stream, 4)),
+            "setting": str(trainers[0].task.condition_of(trainers[0].stream, 4)),
             "cause": "the loss is not finite at sequence 4",
         }
     kept = load_file(folder.diverged)

@@ -11,19 +11,9 @@ from ntm_repro.kernels import Kernel
 from ntm_repro.models import Model
 from ntm_repro.optimisers import graves_rmsprop
 from ntm_repro.randomness import Purpose, Stream
-from ntm_repro.tasks import Setting, Task
+from ntm_repro.tasks import Task
 from ntm_repro.training.loop import to_tensors
 from ntm_repro.training.settings import TrainSettings
-
-# In the paper's order, the setting of each task whose number of steps is nearest to the mean over training: 22, 38, 24,
-# 200 and 37 steps.
-SETTINGS: dict[str, Setting] = {
-    "copy": 10,
-    "repeat_copy": (5, 6),
-    "associative_recall": 4,
-    "dynamic_ngrams": 200,
-    "priority_sort": (20, 16),
-}
 
 Tensors = tuple[Tensor, Tensor, Tensor]
 
@@ -48,7 +38,7 @@ class Case:
 
     def batch(self, size: int) -> Tensors:
         """input_TBI, target_TBO and mask_TO of `size` sequences of the length that stands for the task."""
-        drawn = self.task.draw(Stream(self.seed, Purpose.TRAIN), 0, size, SETTINGS[self.task.name])
+        drawn = self.task.draw(Stream(self.seed, Purpose.TRAIN), 0, size, self.task.bench_condition)
         return to_tensors(drawn, torch.device("cpu"))
 
 

@@ -14,7 +14,9 @@ from ntm_repro.bench import end_to_end, op_count
 from ntm_repro.bench.baselines import Compiled, TorchLSTM, TorchTrainingStep
 from ntm_repro.bench.cases import Case, TrainingStep
 from ntm_repro.bench.timing import Candidate, Spread, spread, take_turns
+from ntm_repro.kernels.fused import support
 from ntm_repro.models.lstm import LSTMBaseline
+from ntm_repro.models.ntm import NTM
 
 # Of a cell, in seconds: all rounds of training steps, and all of whole training. Fifteen pairs, two batch sizes and two
 # numbers of threads then take some ten minutes, compiling included.
@@ -63,7 +65,9 @@ class Budget:
 def measure(
     subject: Case, batch: int, threads: int, rounds: int, peak: float, compiling: Budget | None
 ) -> Iterator[Measurement]:
-    """All measurements of one cell. Sets the process's number of threads.
+    """All measurements of one cell; without the fused step, and a note why, where no fused kernel covers the model.
+
+    Sets the process's number of threads.
 
     peak: multiply-adds per second on one thread. compiling: None leaves torch.compile out.
     """
@@ -73,11 +77,14 @@ def measure(
     def step(kernel: kernels.Kernel) -> TrainingStep:
         return TrainingStep(kernel, settings, tensors)
 
-    candidates: dict[str, Candidate] = {
-        FUSED: step(kernels.choose("numba", subject.build())),
-        EAGER: step(kernels.choose("eager", subject.build())),
-    }
     model, notes = subject.build(), {}
+    candidates: dict[str, Candidate] = {}
+    obstacle = support.unsupported_reason(model)
+    if obstacle is None:
+        candidates[FUSED] = step(kernels.choose("numba", subject.build()))
+    else:
+        notes[FUSED] = f"n/a: {obstacle}"
+    candidates[EAGER] = step(kernels.choose("eager", subject.build()))
     if isinstance(model, LSTMBaseline):
         candidates[TORCH_LSTM] = TorchTrainingStep(TorchLSTM(model), settings, tensors)
     if compiling is not None:
@@ -87,7 +94,9 @@ def measure(
     taken = take_turns(candidates, rounds, STEP_SECONDS)
 
     steps = len(tensors[0])
-    floor = op_count.training_step(model, steps, batch).total / (peak * threads)  # type: ignore[arg-type]
+    floor = None
+    if isinstance(model, NTM | LSTMBaseline):
+        floor = op_count.training_step(model, steps, batch).total / (peak * threads)
     cell: dict[str, Any] = {"pair": subject.name, "batch": batch, "threads": threads}
     for what in STEPS:
         if what in taken:
@@ -98,13 +107,13 @@ def measure(
                 rounds=len(times),
                 ms=spread(times * 1e3 / batch),
                 ratio_to_eager=spread(times / taken[EAGER]),
-                ratio_to_fused=spread(times / taken[FUSED]),
-                over_floor=float(np.median(times)) / floor,
+                ratio_to_fused=spread(times / taken[FUSED]) if FUSED in taken else None,
+                over_floor=None if floor is None else float(np.median(times)) / floor,
             )
         elif notes.get(what):
             yield Measurement(**cell, what=what, note=notes[what])
 
-    kernel = kernels.choose("auto", subject.build())
+    kernel = kernels.choose("auto" if obstacle is None else "eager", subject.build())
     loop, bare = end_to_end.seconds_per_sequence(subject, kernel, batch, rounds, LOOP_SECONDS)
     yield Measurement(**cell, what=LOOP, rounds=len(loop), ms=spread(loop * 1e3), share_of_bare=spread(bare / loop))
 

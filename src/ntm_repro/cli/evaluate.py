@@ -28,12 +28,12 @@ usage: ntm-eval run=PATH [lengths=[20,120]] [sequences=100] [locations=1024] [gr
                 [device=auto|cpu|cuda] [kernel=auto|eager|numba] [threads=1]
 
 run         a run's folder: checkpoint.pt is evaluated, or weights.safetensors where there is none
-lengths     settings to evaluate instead of the task's own grid: for copy lengths of sequences, for repeat copy pairs
+lengths     conditions to test instead of the task's own grid: for copy lengths of sequences, for repeat copy pairs
             [length,repeats] as in lengths=[[10,20],[20,10]], for recall numbers of items
-sequences   how many sequences for each setting, by default 100 (dynamic N-grams: 1,000); they are the same for every
+sequences   how many sequences for each condition, by default 100 (dynamic N-grams: 1,000); they are the same for every
             run of a seed
 locations   memory locations N, where the run was trained with model.memory.start=shared
-grid        beyond: settings further than any of the paper's, such as copying 1,000 vectors, with as many memory
+grid        beyond: conditions further than any of the paper's, such as copying 1,000 vectors, with as many memory
             locations as they need where the run was trained with model.memory.start=shared; writes beyond.json
 """
 
@@ -99,42 +99,56 @@ def _evaluate(folder: RunFolder, config: DictConfig, options: DictConfig) -> dic
     task = schema.settings(config, "task")
     sequences_each = options.sequences or task.evaluation_sequences
     grid: list[dict[str, Any]] = []
-    for locations, settings in _by_locations(task, config, options):
+    for locations, conditions in _by_locations(task, config, options):
         if locations is not None:
             _enlarge(config, locations)
         run = load_run.load(folder.path, config, options.device.name, options.kernel.name)
-        entries = evaluate(task, run.kernel, settings, sequences_each, config.seed)
+        entries = evaluate(task, run.kernel, conditions, sequences_each, config.seed)
         grid += [{**entry, "locations": locations} for entry in entries] if options.grid is Grid.beyond else entries
     return {"checkpoint_sequences": run.sequences, "grid": grid}
 
 
 def _by_locations(task: "Task", config: DictConfig, options: DictConfig) -> list[tuple[int | None, list[Any]]]:
-    """Settings with the memory locations to have for them (None: as trained), those that follow each other together."""
+    """Conditions with the memory locations to have for them (None: as trained), neighbours with the same together."""
     if options.grid is Grid.beyond:
-        groups = groupby(task.beyond, partial(_locations, config))
-        return [(locations, [probe.setting for probe in probes]) for locations, probes in groups]
+        if not task.probes:
+            raise UsageError(f"grid=beyond: {task.label} has none; name conditions, as in lengths=[…]")
+        groups = groupby(task.probes, partial(_locations, config))
+        return [(locations, [probe.condition for probe in probes]) for locations, probes in groups]
     if options.lengths is None:
-        return [(options.locations, list(task.grid))]
+        return [(options.locations, list(task.test_conditions))]
     lengths = OmegaConf.to_container(options.lengths) if OmegaConf.is_list(options.lengths) else None
     if not lengths:
         raise UsageError(f"lengths={options.lengths}: give a list, as in lengths=[20,120]")
-    return [(options.locations, [task.parse_setting(value) for value in lengths])]
+    try:
+        return [(options.locations, [task.parse_condition(value) for value in lengths])]
+    except ValueError as error:
+        raise UsageError(f"lengths: {error}") from error
 
 
 def _locations(config: DictConfig, probe: "Probe") -> int | None:
     """How many locations the run has, or may have, for a probe; None without a memory."""
-    if "memory" not in config.model:
+    if not _has_memory(config):
         return None
-    memory = config.model.memory
-    may_grow = memory.start.name == "shared"
-    return max(memory.locations, probe.locations) if may_grow else memory.locations
+    locations = config.model.memory.locations
+    return max(locations, probe.locations) if _may_grow(config) else locations
+
+
+def _may_grow(config: DictConfig) -> bool:
+    """Whether no parameter belongs to a single location, so that there may be more of them than in training."""
+    start = config.model.memory.get("start")
+    return getattr(start, "name", start) == "shared"
+
+
+def _has_memory(config: DictConfig) -> bool:
+    return "locations" in config.model.get("memory", {})
 
 
 def _enlarge(config: DictConfig, locations: int) -> None:
-    if "memory" not in config.model:
+    if not _has_memory(config):
         raise UsageError(f"locations={locations}: {config.model.name} has no memory")
     memory = config.model.memory
-    if locations != memory.locations and memory.start.name != "shared":
+    if locations != memory.locations and not _may_grow(config):
         raise UsageError(
             f"locations={locations}: this run learned a start for each of its {memory.locations} locations; "
             "train with model.memory.start=shared to change their number"

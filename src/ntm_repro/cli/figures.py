@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ntm_repro.cli import exit_codes, key_value, load_run
 from ntm_repro.errors import RunError, UsageError
-from ntm_repro.figures import FIGURES, MORE
+from ntm_repro.figures import MORE
+from ntm_repro.paper import FIGURES
 
 if TYPE_CHECKING:
     from ntm_repro.figures.run_store import RunStore

@@ -10,13 +10,14 @@ import numpy as np
 import torch
 
 from ntm_repro.kernels import Kernel
+from ntm_repro.models.ntm import Trace
 from ntm_repro.randomness import Purpose, Stream
-from ntm_repro.tasks import Batch, Setting, Task
+from ntm_repro.tasks import Batch, Condition, Task
 from ntm_repro.training.loop import to_tensors
 
 
 class Heads(NamedTuple):
-    """`models.ntm.Trace` of one sequence, as arrays without the batch axis."""
+    """`models.ntm.Trace` of one sequence, as arrays whose first axis is time instead of the batch."""
 
     read_weighting_TRN: np.ndarray
     write_weighting_TWN: np.ndarray
@@ -30,22 +31,33 @@ class Heads(NamedTuple):
     shift_TKS: np.ndarray
     sharpness_TK1: np.ndarray
 
+    @classmethod
+    def of(cls, trace: Trace) -> "Heads":
+        """The first sequence of an unrolled trace [T, B, …]. Its fields are those here, with B for T in their names."""
+        return cls(**{_over_time(name): tensor[:, 0].cpu().numpy() for name, tensor in trace._asdict().items()})
+
+
+def _over_time(name: str) -> str:
+    """For instance "key_BKM" → "key_TKM"."""
+    stem, _, suffix = name.rpartition("_B")
+    return f"{stem}_T{suffix}"
+
 
 class Traced(NamedTuple):
-    """A batch of one sequence, P(1) of each output bit [T, O], and the heads (None for a model without memory)."""
+    """A batch of one sequence, P(1) of each output bit [T, O], and the heads (None for a model without an NTM's)."""
 
     batch: Batch
     output_TO: np.ndarray
     heads: Heads | None
 
 
-def trace(task: Task, kernel: Kernel, setting: Setting, seed: int, number: int = 0) -> Traced:
-    """Sequence `number` of the example stream of `seed`, with `setting`, as the kernel's model answers it."""
-    batch = task.draw(Stream(seed, Purpose.EXAMPLE), number, 1, setting)
+def trace(task: Task, kernel: Kernel, condition: Condition, seed: int, number: int = 0) -> Traced:
+    """Sequence `number` of the example stream of `seed`, with `condition`, as the kernel's model answers it."""
+    batch = task.draw(Stream(seed, Purpose.EXAMPLE), number, 1, condition)
     device = next(kernel.model.parameters()).device
     with torch.no_grad():
         y_TBO, _, recorded = kernel.unroll(to_tensors(batch, device)[0], trace=True)
-    heads = None if recorded is None else Heads(*(tensor[:, 0].cpu().numpy() for tensor in recorded))
+    heads = Heads.of(recorded) if isinstance(recorded, Trace) else None
     return Traced(batch, y_TBO[:, 0].sigmoid().cpu().numpy(), heads)
 
 

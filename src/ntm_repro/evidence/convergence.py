@@ -8,19 +8,9 @@ import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ntm_repro.evidence import paper
+from ntm_repro import paper, tasks
 from ntm_repro.evidence.windows import gap
 from ntm_repro.training.metrics import Row, trailing_means
-
-# Bits: the mean is to fall below the first, the second, the third. A relapse is from below the second to above the
-# first. N-grams: where the paper's LSTM ends, where its NTMs end, and half of that. Priority sort: the same.
-THRESHOLDS = {
-    "copy": (1.0, 0.1, 0.05),
-    "repeat_copy": (1.0, 0.1, 0.05),
-    "associative_recall": (1.0, 0.1, 0.05),
-    "dynamic_ngrams": (5.0, 2.0, 1.0),
-    "priority_sort": (60.0, 20.0, 10.0),
-}
 
 
 class Convergence(NamedTuple):
@@ -37,7 +27,7 @@ class Convergence(NamedTuple):
 
 def costs(task: str, rows: Sequence[Row]) -> list[Row]:
     """Rows whose bits per sequence are the cost judged."""
-    return [row | {"bits_per_sequence": gap(row)} for row in rows] if task == "dynamic_ngrams" else list(rows)
+    return [row | {"bits_per_sequence": gap(row)} for row in rows] if tasks.find(task).has_optimum else list(rows)
 
 
 def of_rows(task: str, rows: Sequence[Row]) -> Convergence:
@@ -48,7 +38,7 @@ def of_rows(task: str, rows: Sequence[Row]) -> Convergence:
     relapses = None
     if reached[1] is not None:
         relapses = _stretches_above(
-            THRESHOLDS[task][0], [row["bits_per_sequence"] for row in judged if row["sequences"] > reached[1]]
+            paper.THRESHOLDS[task][0], [row["bits_per_sequence"] for row in judged if row["sequences"] > reached[1]]
         )
     return Convergence(reached, relapses, means[-1][1] if means else None)
 
@@ -61,9 +51,8 @@ def of_paper(task: str, model: str) -> Convergence:
 
 def paper_means(task: str, model: str) -> list[tuple[int, float]]:
     """(sequences, mean cost of the 10,000 before) of the paper's curve, where it lies within its figure's axes."""
-    optimum = paper.NGRAM_OPTIMUM if task == "dynamic_ngrams" else 0.0
     points = paper.curve(paper.LEARNING_FIGURES[task], model)
-    return [(paper.window_end(x), bits - optimum) for x, bits in points]
+    return [(paper.window_end(x), bits - paper.optimum(task)) for x, bits in points]
 
 
 def middle(counts: Sequence[int | None]) -> float | None:
@@ -74,7 +63,7 @@ def middle(counts: Sequence[int | None]) -> float | None:
 
 def _reached(task: str, means: Sequence[tuple[int, float]]) -> tuple[int | None, ...]:
     return tuple(
-        next((sequences for sequences, mean in means if mean < threshold), None) for threshold in THRESHOLDS[task]
+        next((sequences for sequences, mean in means if mean < threshold), None) for threshold in paper.THRESHOLDS[task]
     )
 
 

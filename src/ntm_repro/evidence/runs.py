@@ -10,16 +10,6 @@ from typing import Any
 from ntm_repro.training import metrics
 from ntm_repro.training.run_folder import RunFolder
 
-TASKS = ("copy", "repeat_copy", "associative_recall", "dynamic_ngrams", "priority_sort")  # in the paper's order
-MODELS = ("ntm", "ntm_ff", "lstm")
-NAMES = {
-    "copy": "copy",
-    "repeat_copy": "repeat copy",
-    "associative_recall": "associative recall",
-    "dynamic_ngrams": "dynamic N-grams",
-    "priority_sort": "priority sort",
-}
-
 
 @dataclass(frozen=True)
 class Run:

@@ -6,9 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ntm_repro.evidence import convergence, paper, rendering, runs
+from ntm_repro import paper, tasks
+from ntm_repro.evidence import convergence, rendering, runs
 from ntm_repro.evidence.rendering import Cell, Column, Table
-from ntm_repro.evidence.runs import MODELS, NAMES, TASKS, Run
+from ntm_repro.evidence.runs import Run
 from ntm_repro.evidence.windows import WINDOW, windows
 from ntm_repro.training.settings import TrainSettings
 
@@ -39,7 +40,7 @@ class Pair(NamedTuple):
 
     @property
     def names(self) -> Row:
-        return {"task": NAMES[self.task], "model": paper.NAMES[self.model]}
+        return {"task": tasks.find(self.task)().label, "model": paper.MODELS[self.model]}
 
 
 def write(root: Path, out: Path) -> list[Path]:
@@ -55,7 +56,7 @@ def every(root: Path) -> list[Table]:
 
 def paired(root: Path) -> list[Pair]:
     """The paper's fifteen pairs in its order, with their recorded runs below `root`."""
-    return [Pair(task, model, runs.find(root, task, model)) for task in TASKS for model in MODELS]
+    return [Pair(task, model, runs.find(root, task, model)) for task in paper.TASKS for model in paper.MODELS]
 
 
 def settings(pairs: Sequence[Pair]) -> Table:
@@ -108,7 +109,7 @@ def settings(pairs: Sequence[Pair]) -> Table:
 
 def convergence_of(pairs: Sequence[Pair]) -> Table:
     """When each run solved its task, relapses, and where it ended."""
-    kinds = [convergence.THRESHOLDS[task] for task in ("copy", "dynamic_ngrams", "priority_sort")]
+    kinds = [paper.THRESHOLDS[task] for task in ("copy", "dynamic_ngrams", "priority_sort")]
     below = [f"below {' / '.join(f'{value:g}' for value in level)}" for level in zip(*kinds, strict=True)]
     rows: list[Row] = []
     for pair in pairs:
@@ -394,8 +395,7 @@ def _median(values: Sequence[float | None]) -> float | None:
 
 def _top(task: str) -> float:
     """Where the paper's axis of costs ends."""
-    top = paper.AXES[paper.LEARNING_FIGURES[task]][1][1]
-    return top - (paper.NGRAM_OPTIMUM if task == "dynamic_ngrams" else 0.0)
+    return paper.AXES[paper.LEARNING_FIGURES[task]][1][1] - paper.optimum(task)
 
 
 def _total(pairs: Sequence[Pair]) -> int:

@@ -11,7 +11,7 @@ from ntm_repro.figures.panels import WRONG_MAP, Sheet, matrix, name_channels
 
 CHANNEL = 0.08  # inches: the height of a channel; wrong bits get half of it
 GAP = 0.05
-NAMES = ("targets", "outputs", "wrong bits")
+STRIPS = ("targets", "outputs", "wrong bits")
 
 
 def height(channels: int) -> float:
@@ -42,7 +42,7 @@ def strips(
 
 def name_strips(strips: list[Axes], points: float) -> None:
     """Write the names of the strips, `points` left of them."""
-    for axes, name in zip(strips, NAMES, strict=True):
+    for axes, name in zip(strips, STRIPS, strict=True):
         axes.annotate(
             name, (0, 0.5), (-points, 0), "axes fraction", textcoords="offset points", ha="right", va="center"
         )

@@ -1,4 +1,4 @@
-"""What trained models do beyond the settings that the paper tried: a figure that it does not have."""
+"""What trained models do beyond the conditions that the paper tried: a figure that it does not have."""
 
 import statistics
 from collections.abc import Callable
@@ -7,19 +7,18 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ntm_repro.evidence import paper
-from ntm_repro.evidence.runs import MODELS, NAMES, Run
-from ntm_repro.figures import paper_overlay
+from ntm_repro import paper, tasks
+from ntm_repro.evidence.runs import Run
+from ntm_repro.figures import paper_overlay, style
 from ntm_repro.figures.run_store import RunStore
-from ntm_repro.figures.style import COLOURS
-from ntm_repro.tasks.priority_sort import WIDTH
+from ntm_repro.tasks.priority_sort import BITS
 
 SIZE = (12.5, 7.2)  # inches
 Entry = dict[str, Any]  # of beyond.json's grid
 
 
 class Panel(NamedTuple):
-    """What is shown of a task: `value` of an entry over its setting; `trained`, what it saw in training."""
+    """What is shown of a task: `value` of an entry over its condition; `trained`, what it saw in training."""
 
     x: str
     y: str
@@ -32,7 +31,7 @@ def _perfect(entry: Entry) -> float:
 
 
 def _wrong(entry: Entry) -> float:
-    return 100 * entry["wrong_bits"] / (WIDTH * entry["setting"][1])
+    return 100 * entry["wrong_bits"] / (BITS * entry["setting"][1])
 
 
 def _gap(entry: Entry) -> float:
@@ -53,17 +52,17 @@ def draw(sources: RunStore) -> Figure:
     """One panel a task, from the evaluations beyond the paper in the evidence."""
     figure = Figure(figsize=SIZE)
     panels = figure.subplots(2, 3).flat
-    runs = {(task, model): sources.runs(task, model) for task in PANELS for model in MODELS}
+    runs = {(task, model): sources.runs(task, model) for task in PANELS for model in paper.MODELS}
     for axes, (task, panel) in zip(panels, PANELS.items(), strict=False):
-        _draw_panel(axes, panel, {model: values_of(runs[task, model], panel.value) for model in MODELS})
-        axes.set(title=f"{NAMES[task]} (trained on {panel.trained})", xlabel=panel.x, ylabel=panel.y)
-    paper_overlay.legend_of_dots(figure.axes[-1], MODELS)
+        _draw_panel(axes, panel, {model: values_of(runs[task, model], panel.value) for model in paper.MODELS})
+        axes.set(title=f"{tasks.find(task)().label} (trained on {panel.trained})", xlabel=panel.x, ylabel=panel.y)
+    paper_overlay.legend_of_dots(figure.axes[-1], tuple(paper.MODELS))
     paper_overlay.notes(figure, _notes(runs))
     return figure
 
 
 def values_of(runs: list[Run], value: Callable[[Entry], float]) -> dict[str, list[float]]:
-    """{setting in words: one value for each run that was tested on it}."""
+    """{condition in words: one value for each run that was tested on it}."""
     found: dict[str, list[float]] = {}
     for run in runs:
         for entry in (run.beyond or {"grid": []})["grid"]:
@@ -73,21 +72,21 @@ def values_of(runs: list[Run], value: Callable[[Entry], float]) -> dict[str, lis
 
 
 def _draw_panel(axes: Axes, panel: Panel, values: dict[str, dict[str, list[float]]]) -> None:
-    settings = list(dict.fromkeys(setting for found in values.values() for setting in found))
+    conditions = list(dict.fromkeys(condition for found in values.values() for condition in found))
     for offset, (model, found) in zip((-0.2, 0.0, 0.2), values.items(), strict=True):
-        for place, setting in enumerate(settings):
-            if setting in found:
-                seeds, x = found[setting], place + offset
-                axes.plot([x] * len(seeds), seeds, color=COLOURS[model], **paper_overlay.SEED_DOT)
-                axes.plot([x], [statistics.median(seeds)], color=COLOURS[model], **paper_overlay.MEDIAN_DOT)
-    axes.set_xticks(range(len(settings)), settings)
-    axes.set_xlim(-0.5, max(len(settings), 1) - 0.5)
+        for place, condition in enumerate(conditions):
+            if condition in found:
+                seeds, x = found[condition], place + offset
+                axes.plot([x] * len(seeds), seeds, color=style.colour(model), **paper_overlay.SEED_DOT)
+                axes.plot([x], [statistics.median(seeds)], color=style.colour(model), **paper_overlay.MEDIAN_DOT)
+    axes.set_xticks(range(len(conditions)), conditions)
+    axes.set_xlim(-0.5, max(len(conditions), 1) - 0.5)
     axes.grid(visible=False, axis="x")
     if panel.y == PERFECT:
         axes.set_ylim(-3, 103)
     else:
         axes.set_ylim(bottom=0)
-    if not settings:
+    if not conditions:
         axes.text(0.5, 0.5, "not tested yet", transform=axes.transAxes, ha="center", color="0.4")
 
 
@@ -98,5 +97,5 @@ def _notes(runs: dict[tuple[str, str], list[Run]]) -> list[str]:
         fewest = min(entry["sequences"] for run in tested for entry in (run.beyond or {})["grid"])
         lines[0] += f" At least {fewest:,} sequences for each dot."
     unfinished = [run for run in tested if not run.is_finished]
-    lines += [f"{NAMES[run.task]}, {paper.NAMES[run.model]}, {run.progress} so far" for run in unfinished]
+    lines += [f"{tasks.find(run.task)().label}, {paper.MODELS[run.model]}, {run.progress} so far" for run in unfinished]
     return lines

@@ -4,9 +4,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ntm_repro.evaluation.traces import answer, trace
-from ntm_repro.figures import answer_strips, panels
+from ntm_repro.figures import answer_strips, panels, style
 from ntm_repro.figures.run_store import RunStore, Trained
-from ntm_repro.figures.style import LABELS
+from ntm_repro.tasks.copy import Copy
 
 ABOVE, BELOW = (10, 20, 30, 50), 120  # lengths
 PAPER = {
@@ -14,7 +14,7 @@ PAPER = {
     "lstm": "The paper's LSTM fails beyond the lengths of its training.",
 }
 # Inches.
-WIDTH, LEFT, RIGHT = 9.5, 0.85, 0.75
+PAGE_WIDTH, LEFT, RIGHT = 9.5, 0.85, 0.75
 HEADING, TITLES, STEPS, CAPTION = 0.4, 0.4, 0.42, 0.55
 
 
@@ -24,12 +24,15 @@ def draw(sources: RunStore, model: str) -> Figure:
     if trained is None:
         return panels.only_a_note(panels.absence(sources, "copy", model))
     row = TITLES + answer_strips.height(8) + STEPS
-    sheet = panels.sheet(WIDTH, HEADING + 2 * row + CAPTION)
+    sheet = panels.sheet(PAGE_WIDTH, HEADING + 2 * row + CAPTION)
     task = trained.task
-    seen = f"{task.min_length} to {task.max_length}"  # type: ignore[attr-defined]
-    sheet.write(LEFT, 0.1, f"{LABELS[model]}: copies of sequences of length {_listed()}; trained on {seen}", size=11)
+    assert isinstance(task, Copy)
+    seen = f"{task.min_length} to {task.max_length}"
+    sheet.write(
+        LEFT, 0.1, f"{style.label(model)}: copies of sequences of length {_listed()}; trained on {seen}", size=11
+    )
 
-    step = (WIDTH - LEFT - RIGHT) / BELOW
+    step = (PAGE_WIDTH - LEFT - RIGHT) / BELOW
     gap = (BELOW - sum(ABOVE)) * step / (len(ABOVE) - 1)
     left, top = LEFT, HEADING + TITLES
     for length in ABOVE:
@@ -59,7 +62,7 @@ def _copy(
     if length == BELOW:
         strips[-1].set_xlabel("vector")
         tall = answer_strips.CHANNEL * 8
-        colour = (WIDTH - RIGHT + 0.1, top, 0.09, 2 * tall + answer_strips.GAP)
+        colour = (PAGE_WIDTH - RIGHT + 0.1, top, 0.09, 2 * tall + answer_strips.GAP)
         panels.colour_bar(sheet, colour, image, "P(bit = 1)")
 
 

@@ -12,26 +12,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator
 
-from ntm_repro.evidence import paper
-from ntm_repro.evidence.runs import MODELS, NAMES, Run
+from ntm_repro import paper, tasks
+from ntm_repro.evidence.runs import Run
 from ntm_repro.evidence.windows import WINDOW, Window, bits, gap, median, optimum, windows
-from ntm_repro.figures import paper_overlay
+from ntm_repro.figures import paper_overlay, style
 from ntm_repro.figures.run_store import RunStore
-from ntm_repro.figures.style import COLOURS, OPTIMUM
+from ntm_repro.figures.style import OPTIMUM
 
 SIZE = (10.5, 4.6)  # inches
 MARGIN = 0.012  # of the axis below 0, where lines would else be cut in half
 FINE, GROWTH = 1_000, 0.05  # windows on a logarithmic axis: a thousand sequences, and later a share of those before
-NGRAMS = "dynamic_ngrams"
 GAPS = (0.0, 8.0)  # bits above the optimum that Figure 13's second panel shows
-# The second panel's bits per sequence, from bottom to top. Below the bottom the paper's curves cannot be read off its
-# figures, and are drawn there, like ours.
-CLOSE_UP = {
-    "copy": (0.01, 100.0),
-    "repeat_copy": (0.1, 250.0),
-    "associative_recall": (0.01, 25.0),
-    "priority_sort": (5.0, 140.0),
-}
 Points = Sequence[tuple[float, float]]
 
 
@@ -46,23 +37,23 @@ class Panel(NamedTuple):
 def draw(sources: RunStore, task: str) -> Figure:
     """The task's learning curves from the evidence."""
     number = paper.LEARNING_FIGURES[task]
-    runs = {model: sources.runs(task, model) for model in MODELS}
+    runs = {model: sources.runs(task, model) for model in paper.MODELS}
     figure = Figure(figsize=SIZE)
     left, right = figure.subplots(1, 2)
 
     _curves(left, number, runs, Panel(lambda run: windows(run.rows, bits), lambda value: value))
     _linear(left, number, paper.AXES[number][1], f"bits per sequence (means over {WINDOW:,})")
-    left.set_title(f"Figure {number}, {NAMES[task]}: the paper's axes")
-    if task == NGRAMS:
+    left.set_title(f"Figure {number}, {tasks.find(task)().label}: the paper's axes")
+    if tasks.find(task).has_optimum:
         _optima(left, [run for found in runs.values() for run in found])
         _curves(right, number, runs, Panel(lambda run: windows(run.rows, gap), _gap_of_paper))
         _linear(right, number, GAPS, f"bits above the optimum (means over {WINDOW:,})")
         right.set_title("Above the optimal estimator on the same sequences")
     else:
-        bottom = CLOSE_UP[task][0]
+        bottom = paper.CLOSE_UP[task][0]
         fine = Panel(lambda run: windows(run.rows, bits, FINE, GROWTH), lambda value: value, bottom)
         _curves(right, number, runs, fine)
-        _logarithmic(right, number, CLOSE_UP[task])
+        _logarithmic(right, number, paper.CLOSE_UP[task])
         right.set_title(f"From the first thousand sequences; below {bottom:g} bits drawn at {bottom:g}")
 
     paper_overlay.legend(figure, {model: len(found) for model, found in runs.items()})
@@ -86,7 +77,7 @@ def _line(axes: Axes, points: Points, floor: float, model: str, what: str, look:
     """A line through (sequences, bits), over thousands of sequences."""
     x = [sequences / 1000 for sequences, _ in points]
     y = [max(value, floor) for _, value in points]
-    axes.plot(x, y, color=COLOURS[model], label=f"{model} {what}", **look)
+    axes.plot(x, y, color=style.colour(model), label=f"{model} {what}", **look)
 
 
 def _linear(axes: Axes, number: int, limits: tuple[float, float], label: str) -> None:
@@ -127,8 +118,8 @@ def _optima(axes: Axes, found: Sequence[Run]) -> None:
 
 def _notes(sources: RunStore, task: str) -> list[str]:
     """What is missing, model by model, and what the numbers cannot tell."""
-    missing = [f"{paper.NAMES[model]}, {missing}" for model in MODELS for missing in sources.gaps(task, model)]
-    if task != NGRAMS:
+    missing = [f"{paper.MODELS[model]}, {missing}" for model in paper.MODELS for missing in sources.gaps(task, model)]
+    if not tasks.find(task).has_optimum:
         return missing
     # Its line is the mean of 1,000 sequences, and a sequence's optimum scatters by 35 bits.
     return [f"The paper's optimum of {paper.NGRAM_OPTIMUM} bits is itself uncertain by ± 1.1.", *missing]

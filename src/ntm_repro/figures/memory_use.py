@@ -16,16 +16,15 @@ from ntm_repro.evaluation.locations import mean_maximum, used_rows, written_last
 from ntm_repro.evaluation.recall_queries import items_and_query
 from ntm_repro.evaluation.traces import Heads, Traced, answer, trace
 from ntm_repro.figures import panels
-from ntm_repro.figures.channels import CHANNELS
 from ntm_repro.figures.run_store import RunStore
-from ntm_repro.tasks import Setting
+from ntm_repro.tasks import Channels, Condition
 from ntm_repro.tasks.associative_recall import VECTORS
 from ntm_repro.tasks.repeat_copy import COUNT
 
 MODEL = "ntm"
 # Inches.
-PAGE, LEFT, BETWEEN, RIGHT = 9.5, 0.85, 1.0, 0.55
-HEADING, TITLE, NAMES, STEPS, CAPTION = 0.35, 0.3, 0.2, 0.42, 0.75
+PAGE_WIDTH, LEFT, BETWEEN, RIGHT = 9.5, 0.85, 1.0, 0.55
+HEADING, TITLE, TICKS, STEPS, CAPTION = 0.35, 0.3, 0.2, 0.42, 0.75
 CHANNEL, COMPONENT, LOCATION, LOWEST, TALLEST = 0.1, 0.065, 0.11, 1.2, 3.2
 
 
@@ -57,7 +56,7 @@ class Scene(NamedTuple):
 
     title: str
     paper: str
-    setting: Setting
+    condition: Condition
     seen: slice
     whole: bool
     explain: Callable[[Panels, Traced, Weightings], None] | None
@@ -69,7 +68,7 @@ def draw(sources: RunStore, task: str) -> Figure:
     if trained is None:
         return panels.only_a_note(panels.absence(sources, task, MODEL))
     scene = SCENES[task]
-    traced = trace(trained.task, trained.kernel, scene.setting, trained.run.seed)
+    traced = trace(trained.task, trained.kernel, scene.condition, trained.run.seed)
     assert traced.heads is not None
     said = answer(traced)
     asked, steps = said.first, len(traced.output_TO)
@@ -77,9 +76,10 @@ def draw(sources: RunStore, task: str) -> Figure:
     answering = slice(asked, asked + len(said.target_AC))
     weightings = _weightings(traced.heads, left, answering)
 
-    sheet, axes = _place(task, (left, right), traced.heads, len(weightings.row_N))
+    channels = trained.task.channels
+    sheet, axes = _place(channels, (left, right), traced.heads, len(weightings.row_N))
     sheet.write(LEFT, 0.08, scene.title, size=10.5)
-    _fill(sheet, axes, task, (left, right), traced, weightings)
+    _fill(sheet, axes, channels, (left, right), traced, weightings)
     if scene.explain is not None:
         scene.explain(axes, traced, weightings)
 
@@ -104,30 +104,30 @@ def _weightings(heads: Heads, writing: slice, reading: slice) -> Weightings:
     return Weightings(write_TN, read_TN, used_rows(np.maximum(write_TN[writing].max(0), read_TN[reading].max(0))))
 
 
-def _place(task: str, columns: tuple[slice, slice], heads: Heads, rows: int) -> tuple[panels.Sheet, Panels]:
+def _place(channels: Channels, columns: tuple[slice, slice], heads: Heads, rows: int) -> tuple[panels.Sheet, Panels]:
     """The empty figure: a step is equally wide in both columns."""
-    step = (PAGE - LEFT - BETWEEN - RIGHT) / sum(column.stop - column.start for column in columns)
+    step = (PAGE_WIDTH - LEFT - BETWEEN - RIGHT) / sum(column.stop - column.start for column in columns)
     widths = [step * (column.stop - column.start) for column in columns]
     heights = (
-        [CHANNEL * sum(group.values()) for group in CHANNELS[task]],
+        [CHANNEL * sum(group.values()) for group in channels],
         [COMPONENT * heads.add_TWM.shape[1] * heads.add_TWM.shape[2]] * 2,
         [min(max(LOCATION * rows, LOWEST), TALLEST)] * 2,
     )
-    total = HEADING + sum(TITLE + max(pair) for pair in heights) + 2 * NAMES + STEPS + CAPTION
-    sheet = panels.sheet(PAGE, total)
+    total = HEADING + sum(TITLE + max(pair) for pair in heights) + 2 * TICKS + STEPS + CAPTION
+    sheet = panels.sheet(PAGE_WIDTH, total)
     top, axes = HEADING, []
     for pair in heights:
         top += TITLE
         axes.append(sheet.axes(LEFT, top, widths[0], pair[0]))
         axes.append(sheet.axes(LEFT + widths[0] + BETWEEN, top, widths[1], pair[1]))
-        top += max(pair) + NAMES
+        top += max(pair) + TICKS
     return sheet, Panels(*axes)
 
 
 def _fill(
     sheet: panels.Sheet,
     axes: Panels,
-    task: str,
+    channels: Channels,
     columns: tuple[slice, slice],
     traced: Traced,
     weightings: Weightings,
@@ -135,11 +135,10 @@ def _fill(
     """Draw the arrays of a sequence, each column from its first step on."""
     (left, right), heads, (write_TN, read_TN, row_N) = columns, traced.heads, weightings
     assert heads is not None
-    names = CHANNELS[task]
     panels.matrix(axes.inputs, traced.batch.input_TBI[left, 0], left.start)
-    outputs = panels.matrix(axes.outputs, traced.output_TO[right, : sum(names.outputs.values())], right.start)
-    panels.name_channels(axes.inputs, names.inputs)
-    panels.name_channels(axes.outputs, names.outputs)
+    outputs = panels.matrix(axes.outputs, traced.output_TO[right, : sum(channels.outputs.values())], right.start)
+    panels.name_channels(axes.inputs, channels.inputs)
+    panels.name_channels(axes.outputs, channels.outputs)
     panels.colour_bar_beside(sheet, axes.outputs, outputs)
     for panel, values_THM, column in ((axes.added, heads.add_TWM, left), (axes.read, heads.read_TRM, right)):
         values_TC = values_THM[column].reshape(column.stop - column.start, -1)
@@ -162,7 +161,7 @@ def _fill(
 
 def _explain_repeat_copy(axes: Panels, traced: Traced, weightings: Weightings) -> None:
     """Number the repeats and divide them; give the count as the network was told it."""
-    length, repeats = traced.batch.setting
+    length, repeats = traced.batch.condition
     first = length + 2
     begins = [first + repeat * length for repeat in range(repeats + 1)]
     _name_steps(axes.outputs, {begin + (length - 1) / 2: f"repeat {n + 1}" for n, begin in enumerate(begins[:-1])})

@@ -18,13 +18,13 @@ from ntm_repro.evaluation.ngram_contexts import contexts, most_visited, overlap
 from ntm_repro.evaluation.traces import trace
 from ntm_repro.figures import panels
 from ntm_repro.figures.run_store import RunStore
-from ntm_repro.tasks.dynamic_ngrams import optimal_predictions
+from ntm_repro.tasks.dynamic_ngrams import DynamicNGrams
 
 TASK, MODEL = "dynamic_ngrams", "ntm"
 SHOWN = 100  # the last steps, by which the contexts have been met before
 MARKS = (("o", panels.MARK), ("D", "#56b4e9"))  # a shape and a colour for each marked context
 # Inches.
-PAGE, LEFT, RIGHT = 9.5, 0.95, 0.65
+PAGE_WIDTH, LEFT, RIGHT = 9.5, 0.95, 0.65
 HEADING, TITLE, STEPS, CAPTION = 0.4, 0.28, 0.45, 0.95
 STRIP, COMPONENT, LOCATION, LOWEST, TALLEST = 0.16, 0.05, 0.06, 0.8, 2.1
 
@@ -47,8 +47,9 @@ def draw(sources: RunStore) -> Figure:
     trained = sources.trained(TASK, MODEL)
     if trained is None:
         return panels.only_a_note(panels.absence(sources, TASK, MODEL))
-    context = trained.task.context  # type: ignore[attr-defined]
-    traced = trace(trained.task, trained.kernel, trained.task.longest, trained.run.seed)
+    assert isinstance(trained.task, DynamicNGrams)
+    context = trained.task.context
+    traced = trace(trained.task, trained.kernel, trained.task.longest_condition, trained.run.seed)
     heads = traced.heads
     assert heads is not None
     bit_T = traced.batch.target_TBO[:, 0, 0]
@@ -56,7 +57,7 @@ def draw(sources: RunStore) -> Figure:
     write_TN, read_TN = heads.write_weighting_TWN.max(1), heads.read_weighting_TRN.max(1)
     begin = max(0, len(bit_T) - SHOWN)
     row_N = used_rows(np.maximum(write_TN[begin:], read_TN[begin:]).max(0))
-    optimum_T = optimal_predictions(bit_T[:, None], context)[:, 0]
+    optimum_T = trained.task.optimal_output(traced.batch)[:, 0, 0]
     values = (
         traced.batch.input_TBI[begin:, 0],
         heads.add_TWM[begin:].reshape(len(bit_T) - begin, -1),
@@ -89,11 +90,11 @@ def _place(components: int, rows: int) -> tuple[panels.Sheet, Panels]:
     """The empty figure, one panel below the other."""
     tall = min(max(LOCATION * rows, LOWEST), TALLEST)
     heights = (STRIP, COMPONENT * components, 2 * STRIP, tall, tall)
-    sheet = panels.sheet(PAGE, HEADING + sum(heights) + len(heights) * TITLE + STEPS + CAPTION)
+    sheet = panels.sheet(PAGE_WIDTH, HEADING + sum(heights) + len(heights) * TITLE + STEPS + CAPTION)
     axes, top = [], HEADING
     for height in heights:
         top += TITLE
-        axes.append(sheet.axes(LEFT, top, PAGE - LEFT - RIGHT, height))
+        axes.append(sheet.axes(LEFT, top, PAGE_WIDTH - LEFT - RIGHT, height))
         top += height
     return sheet, Panels(*axes)
 

@@ -7,30 +7,31 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ntm_repro import paper
 from ntm_repro.evaluation.traces import answer, trace
-from ntm_repro.figures import panels
+from ntm_repro.figures import panels, style
 from ntm_repro.figures.run_store import RunStore, Trained
-from ntm_repro.figures.style import COLOURS, LABELS, OPTIMUM
+from ntm_repro.figures.style import OPTIMUM
 from ntm_repro.randomness import Purpose, Stream
-from ntm_repro.tasks.dynamic_ngrams import TASK as NGRAMS
-from ntm_repro.tasks.dynamic_ngrams import optimal_predictions
+from ntm_repro.tasks.dynamic_ngrams import DynamicNGrams
 
 TASK = "dynamic_ngrams"
-MODELS = ("ntm", "ntm_ff", "lstm")
 SEED = 1  # of the sequence that all models are shown
 # Inches.
-PAGE, LEFT, RIGHT = 9.5, 0.65, 0.25
+PAGE_WIDTH, LEFT, RIGHT = 9.5, 0.65, 0.25
 HEADING, TITLE, TALL, STEPS, CAPTION = 0.4, 0.34, 1.05, 0.5, 0.85
 
 
 def draw(sources: RunStore) -> Figure:
     """P(next bit = 1) over the steps of one sequence, a panel for each estimator, the bits themselves at its edges."""
-    found = {model: sources.trained(TASK, model) for model in MODELS}
-    task = next((trained.task for trained in found.values() if trained is not None), NGRAMS())
-    bit_T = task.draw(Stream(SEED, Purpose.EXAMPLE), 0, 1, task.longest).target_TBO[:, 0, 0]
-    optimum_T = optimal_predictions(bit_T[:, None], task.context)[:, 0]  # type: ignore[attr-defined]
+    found = {model: sources.trained(TASK, model) for model in paper.MODELS}
+    task = next((trained.task for trained in found.values() if trained is not None), DynamicNGrams())
+    batch = task.draw(Stream(SEED, Purpose.EXAMPLE), 0, 1, task.longest_condition)
+    optimal_TBO = task.optimal_output(batch)
+    assert optimal_TBO is not None
+    bit_T, optimum_T = batch.target_TBO[:, 0, 0], optimal_TBO[:, 0, 0]
 
-    sheet = panels.sheet(PAGE, HEADING + (1 + len(MODELS)) * (TITLE + TALL) + STEPS + CAPTION)
+    sheet = panels.sheet(PAGE_WIDTH, HEADING + (1 + len(paper.MODELS)) * (TITLE + TALL) + STEPS + CAPTION)
     sheet.write(LEFT, 0.1, f"Dynamic N-grams: predictions of each of the {len(bit_T)} bits of one sequence", size=11)
     top = HEADING + TITLE
     axes = _panel(sheet, top, bit_T)
@@ -39,7 +40,7 @@ def draw(sources: RunStore) -> Figure:
     for model, trained in found.items():
         top += TITLE + TALL
         if trained is None:
-            axes = sheet.axes(LEFT, top, PAGE - LEFT - RIGHT, TALL)
+            axes = sheet.axes(LEFT, top, PAGE_WIDTH - LEFT - RIGHT, TALL)
             panels.note(axes, panels.absence(sources, TASK, model))
         else:
             axes = _panel(sheet, top, bit_T)
@@ -60,7 +61,7 @@ def cost(p_T: np.ndarray, bit_T: np.ndarray) -> float:
 
 
 def _panel(sheet: panels.Sheet, top: float, bit_T: np.ndarray) -> Axes:
-    axes = sheet.axes(LEFT, top, PAGE - LEFT - RIGHT, TALL)
+    axes = sheet.axes(LEFT, top, PAGE_WIDTH - LEFT - RIGHT, TALL)
     axes.set(xlim=(-1, len(bit_T)), ylim=(-0.12, 1.12), yticks=(0, 0.5, 1), ylabel="P(1)")
     axes.grid(visible=False, axis="x")
     axes.tick_params(axis="x", labelbottom=False)
@@ -73,9 +74,10 @@ def _panel(sheet: panels.Sheet, top: float, bit_T: np.ndarray) -> Axes:
 def _model(axes: Axes, trained: Trained, bit_T: np.ndarray, optimum_T: np.ndarray) -> None:
     model = trained.run.model
     p_T = answer(trace(trained.task, trained.kernel, len(bit_T), SEED)).output_AC[:, 0]
-    axes.plot(p_T, color=COLOURS[model], drawstyle="steps-mid", linewidth=1.6)
+    axes.plot(p_T, color=style.colour(model), drawstyle="steps-mid", linewidth=1.6)
     axes.plot(optimum_T, color=OPTIMUM, drawstyle="steps-mid", linewidth=0.6)
     apart = np.abs(p_T - optimum_T).mean()
     axes.set_title(
-        f"{LABELS[model]}: {cost(p_T, bit_T):.1f} bits; {apart:.3f} from the optimal estimator on average", fontsize=9.5
+        f"{style.label(model)}: {cost(p_T, bit_T):.1f} bits; {apart:.3f} from the optimal estimator on average",
+        fontsize=9.5,
     )

@@ -132,14 +132,14 @@ def absence(sources: RunStore, task: str, model: str) -> str:
     """Why there is no trained model of the pair, and which command makes one."""
     gaps = sources.gaps(task, model) or [f"make reproduce TASKS={task} MODELS={model}"]
     reason = gaps[0].replace(": make", ":\nmake")
-    return f"{style.LABELS[model]}: no trained weights in the evidence\n{reason}"
+    return f"{style.label(model)}: no trained weights in the evidence\n{reason}"
 
 
 def provenance(trained: Trained) -> str:
     """Whose answers these are."""
     run = trained.run
     whole = "" if run.sequences >= run.planned else f" of {run.planned:,}"
-    return f"{style.LABELS[run.model]}, seed {run.seed}, after {run.sequences:,}{whole} training sequences"
+    return f"{style.label(run.model)}, seed {run.seed}, after {run.sequences:,}{whole} training sequences"
 
 
 def only_a_note(text: str) -> Figure:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ntm_repro.figures.style import COLOURS, LABELS
+from ntm_repro.figures import style
 
 Look = dict[str, Any]  # keywords of a line
 MEDIAN: Look = {"linewidth": 2.0, "zorder": 3}
@@ -21,7 +21,7 @@ NOTE_HEIGHT = 0.14  # inches of a line of notes
 
 def legend(figure: Figure, seeds: Mapping[str, int]) -> None:
     """Above all panels: the models with how many runs of each are shown, and what the kinds of line are."""
-    colours = [_colour(model, f"{LABELS[model]} ({_runs(count)})") for model, count in seeds.items()]
+    colours = [_colour(model, f"{style.label(model)} ({_runs(count)})") for model, count in seeds.items()]
     kinds = [
         Line2D([], [], color="0.3", label="ours, median over seeds", **MEDIAN),
         Line2D([], [], color="0.3", label="ours, each seed", **SEED),
@@ -39,7 +39,7 @@ def legend_of_dots(axes: Axes, models: Sequence[str]) -> None:
         Line2D([], [], color="0.3", label="each seed", **SEED_DOT),
     ]
     axes.set_axis_off()
-    axes.legend(handles=[*(_colour(model, LABELS[model]) for model in models), *kinds], loc="center left")
+    axes.legend(handles=[*(_colour(model, style.label(model)) for model in models), *kinds], loc="center left")
 
 
 def notes(figure: Figure, lines: Sequence[str]) -> None:
@@ -51,7 +51,7 @@ def notes(figure: Figure, lines: Sequence[str]) -> None:
 
 
 def _colour(model: str, label: str) -> Line2D:
-    return Line2D([], [], color=COLOURS[model], linewidth=4, label=label)
+    return Line2D([], [], color=style.colour(model), linewidth=4, label=label)
 
 
 def _runs(count: int) -> str:

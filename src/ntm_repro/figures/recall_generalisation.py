@@ -7,11 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from ntm_repro.evidence import paper
-from ntm_repro.evidence.runs import MODELS, Run
-from ntm_repro.figures import paper_overlay
+from ntm_repro import paper
+from ntm_repro.evidence.runs import Run
+from ntm_repro.figures import paper_overlay, style
 from ntm_repro.figures.run_store import RunStore
-from ntm_repro.figures.style import COLOURS
 
 TASK = "associative_recall"
 FIGURE = 11
@@ -22,7 +21,7 @@ Points = list[tuple[float, float]]
 
 def draw(sources: RunStore) -> Figure:
     """Figure 11 from the evaluations in the evidence."""
-    runs = {model: sources.runs(TASK, model) for model in MODELS}
+    runs = {model: sources.runs(TASK, model) for model in paper.MODELS}
     evaluated = {model: [run for run in found if run.evaluation] for model, found in runs.items()}
     figure = Figure(figsize=SIZE)
     left, right = figure.subplots(1, 2)
@@ -60,7 +59,7 @@ def _lines(axes: Axes, evaluated: dict[str, list[Run]], floor: float) -> None:
         lines.append(("paper", paper.curve(FIGURE, model), paper_overlay.PAPER | {"marker": "D", "markersize": 3.5}))
         for what, points, look in lines:
             x, y = [x for x, _ in points], [max(y, floor) for _, y in points]
-            axes.plot(x, y, color=COLOURS[model], label=f"{model} {what}", **look)
+            axes.plot(x, y, color=style.colour(model), label=f"{model} {what}", **look)
 
 
 def _notes(sources: RunStore, runs: dict[str, list[Run]]) -> list[str]:
@@ -70,9 +69,9 @@ def _notes(sources: RunStore, runs: dict[str, list[Run]]) -> list[str]:
     if counts:
         lines[0] += f" Each point of a seed is a mean over {min(counts):,} sequences."
     for model, found in runs.items():
-        lines += [f"{paper.NAMES[model]}, {missing}" for missing in sources.gaps(TASK, model)]
+        lines += [f"{paper.MODELS[model]}, {missing}" for missing in sources.gaps(TASK, model)]
         lines += [
-            f"{paper.NAMES[model]}, seed {run.seed} not evaluated yet: make reproduce TASKS={TASK} MODELS={model}"
+            f"{paper.MODELS[model]}, seed {run.seed} not evaluated yet: make reproduce TASKS={TASK} MODELS={model}"
             f" SEEDS={run.seed}"
             for run in found
             if run.is_finished and not run.evaluation

@@ -10,15 +10,15 @@ from ntm_repro.figures import answer_strips, panels
 from ntm_repro.figures.run_store import RunStore
 from ntm_repro.figures.style import SIGNED_MAP
 from ntm_repro.randomness import Purpose, Stream
-from ntm_repro.tasks.priority_sort import PRIORITY, WIDTH
+from ntm_repro.tasks.priority_sort import BITS, PRIORITY
 from ntm_repro.tasks.priority_sort import TASK as SORT
 
 TASK, MODEL = "priority_sort", "ntm"
 SEED = 1  # of the sequence where there is no model
 # Inches.
-PAGE, LEFT, BETWEEN, RIGHT = 9.5, 0.75, 0.95, 0.75
+PAGE_WIDTH, LEFT, BETWEEN, RIGHT = 9.5, 0.75, 0.95, 0.75
 HEADING, TITLE, TALL, STEPS, CAPTION = 0.4, 0.3, 1.0, 0.5, 0.35
-STRIP = WIDTH * answer_strips.CHANNEL
+STRIP = BITS * answer_strips.CHANNEL
 
 
 def draw(sources: RunStore) -> Figure:
@@ -26,19 +26,19 @@ def draw(sources: RunStore) -> Figure:
     trained = sources.trained(TASK, MODEL)
     task = SORT() if trained is None else trained.task
     seed = SEED if trained is None else trained.run.seed
-    batch = task.draw(Stream(seed, Purpose.EXAMPLE), 0, 1, task.longest)
-    vectors, highest = batch.setting
+    batch = task.draw(Stream(seed, Purpose.EXAMPLE), 0, 1, task.longest_condition)
+    vectors, highest = batch.condition
 
     top = HEADING + TITLE
-    sheet = panels.sheet(PAGE, top + STRIP + 0.1 + TALL + STEPS + CAPTION)
+    sheet = panels.sheet(PAGE_WIDTH, top + STRIP + 0.1 + TALL + STEPS + CAPTION)
     sheet.write(LEFT, 0.1, f"Priority sort: of {vectors} vectors the {highest} of highest priority, in order", size=11)
-    step = (PAGE - LEFT - BETWEEN - RIGHT) / (vectors + highest)
+    step = (PAGE_WIDTH - LEFT - BETWEEN - RIGHT) / (vectors + highest)
     _question(sheet, top, step, batch.input_TBI[:vectors, 0])
     place = (LEFT + vectors * step + BETWEEN, top, highest * step)
     if trained is None:
         _unanswered(sheet, place, batch.target_TBO[vectors + 1 :, 0], panels.absence(sources, TASK, MODEL))
     else:
-        _answer(sheet, place, answer(trace(task, trained.kernel, batch.setting, seed)))
+        _answer(sheet, place, answer(trace(task, trained.kernel, batch.condition, seed)))
         sheet.caption(LEFT, sheet.height - CAPTION + 0.02, [panels.provenance(trained) + "."])
     return sheet.figure
 
@@ -47,8 +47,8 @@ def _question(sheet: panels.Sheet, top: float, step: float, input_VI: np.ndarray
     """The vectors, and below them bars for their priorities with their ranks."""
     vectors = len(input_VI)
     bits = sheet.axes(LEFT, top, vectors * step, STRIP)
-    panels.matrix(bits, input_VI[:, :WIDTH])
-    panels.name_channels(bits, {"bits": WIDTH})
+    panels.matrix(bits, input_VI[:, :BITS])
+    panels.name_channels(bits, {"bits": BITS})
     bits.set_title("inputs, with priorities", fontsize=9.5, pad=4)
     bits.set_xticks([])
     axes = sheet.axes(LEFT, top + STRIP + 0.1, vectors * step, TALL)

@@ -13,14 +13,13 @@ from matplotlib.figure import Figure
 from ntm_repro.evaluation.linear_fit import Line, straightest
 from ntm_repro.evaluation.locations import mean_maximum, used_rows
 from ntm_repro.evaluation.traces import answer, trace
-from ntm_repro.figures import panels
+from ntm_repro.figures import panels, style
 from ntm_repro.figures.run_store import RunStore
-from ntm_repro.figures.style import COLOURS
 from ntm_repro.tasks.priority_sort import PRIORITY
 
 TASK, MODEL = "priority_sort", "ntm"
 # Inches.
-PAGE, LEFT, BETWEEN, RIGHT = 9.5, 0.7, 0.22, 0.5
+PAGE_WIDTH, LEFT, BETWEEN, RIGHT = 9.5, 0.7, 0.22, 0.5
 HEADING, TITLE, TALL, STEPS, CAPTION = 0.4, 0.42, 3.4, 0.48, 0.62
 SCATTER = 2.1
 
@@ -37,10 +36,10 @@ def draw(sources: RunStore) -> Figure:
     trained = sources.trained(TASK, MODEL)
     if trained is None:
         return panels.only_a_note(panels.absence(sources, TASK, MODEL))
-    traced = trace(trained.task, trained.kernel, trained.task.longest, trained.run.seed)
+    traced = trace(trained.task, trained.kernel, trained.task.longest_condition, trained.run.seed)
     heads, said = traced.heads, answer(traced)
     assert heads is not None
-    vectors = traced.batch.setting[0]
+    vectors = traced.batch.condition[0]
     priority_V = traced.batch.input_TBI[:vectors, 0, PRIORITY]
     write_weighting_TWN = heads.write_weighting_TWN[:vectors]
     number, line = straightest(write_weighting_TWN, priority_V)
@@ -50,7 +49,7 @@ def draw(sources: RunStore) -> Figure:
     use_N = np.maximum(writing.weighting_TN.max(0), reading.weighting_TN.max(0))
     row_N = used_rows(np.maximum(use_N, predicted_TN.max(0)))
 
-    sheet = panels.sheet(PAGE, HEADING + TITLE + TALL + STEPS + CAPTION)
+    sheet = panels.sheet(PAGE_WIDTH, HEADING + TITLE + TALL + STEPS + CAPTION)
     title = "Priority sort: locations written, beside a linear function of the priority, and locations read"
     sheet.write(LEFT, 0.1, title, size=11)
     axes = _place(sheet, (vectors, vectors, len(reading.weighting_TN)))
@@ -89,7 +88,7 @@ def predicted(line: Line) -> np.ndarray:
 
 def _place(sheet: panels.Sheet, steps: tuple[int, int, int]) -> list[Axes]:
     """A panel for points, then three in which a step is equally wide."""
-    step = (PAGE - LEFT - RIGHT - SCATTER - 3 * BETWEEN) / sum(steps)
+    step = (PAGE_WIDTH - LEFT - RIGHT - SCATTER - 3 * BETWEEN) / sum(steps)
     axes, left = [], LEFT
     for width in (SCATTER, *(step * count for count in steps)):
         axes.append(sheet.axes(left, HEADING + TITLE, width, TALL))
@@ -107,7 +106,7 @@ def _scatter(axes: Axes, priority_V: np.ndarray, line: Line, row_N: np.ndarray) 
     around = (height + line.slope * (ends - priority_V[first]) + turns[:, None]).ravel()
     axes.plot(np.tile(ends, len(turns)), around, color=panels.MARK, linewidth=1.2)
     place_V = np.rint(line.fitted_P + line.residual_P - row_N[0]) % line.locations
-    axes.plot(priority_V, place_V, "o", color=COLOURS["ntm"], markersize=4)
+    axes.plot(priority_V, place_V, "o", color=style.colour("ntm"), markersize=4)
     axes.set(xlim=(-1.05, 1.05), ylim=(len(row_N) - 0.5, -0.5), xlabel="priority", ylabel="location")
     panels.name_locations(axes, row_N)
     axes.set_title(f"R² {line.r_squared:.2f}; {line.share_within(1):.0%} within a row of it", fontsize=9.5, pad=4)

@@ -73,7 +73,7 @@ def run(
 def run_outside_graph(*arguments: Any) -> Unrolled:
     """`run` as torch.compile calls it: as it is, between two graphs."""
     # Wrapped here and not as the module is imported: what this imports takes longer than a short run.
-    return torch.compiler.disable(run)(*arguments)  # type: ignore[no-any-return]
+    return torch.compiler.disable(run)(*arguments)
 
 
 def _kernel_of(model: Model) -> Kernel | None:

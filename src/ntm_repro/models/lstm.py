@@ -16,6 +16,8 @@ from ntm_repro.models import initialisation
 from ntm_repro.models.base import Model
 from ntm_repro.models.controllers import LSTMStack, StackState
 
+LABEL, COLOUR = "LSTM", "#009e73"  # in figures (Okabe and Ito\'s colours)
+
 
 @dataclass
 class Settings:

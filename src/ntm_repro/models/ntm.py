@@ -21,6 +21,8 @@ from ntm_repro.models.base import Model, mapped
 from ntm_repro.models.controllers import Controller, Feedforward, LSTMStack, StackState
 from ntm_repro.models.initial_state import STARTS, Start
 
+LABEL, COLOUR = "NTM, LSTM controller", "#0072b2"  # in figures (Okabe and Ito\'s colours)
+
 ControllerKind = Enum("ControllerKind", "lstm feedforward")
 Activation = Enum("Activation", "tanh linear")
 ReadOrder = Enum("ReadOrder", "after before")

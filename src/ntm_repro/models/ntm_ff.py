@@ -8,6 +8,8 @@ from ntm_repro.models.ntm import ControllerKind, ReadOrder, build
 
 __all__ = ["Settings", "build"]
 
+LABEL, COLOUR = "NTM, feedforward controller", "#d55e00"  # in figures (Okabe and Ito\'s colours)
+
 
 @dataclass
 class Settings(ntm.Settings):

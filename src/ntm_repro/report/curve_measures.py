@@ -3,33 +3,29 @@
 import statistics
 from collections.abc import Sequence
 
-from ntm_repro.evidence import convergence, paper
-from ntm_repro.evidence.runs import MODELS, Run
+from ntm_repro import paper, tasks
+from ntm_repro.evidence import convergence
+from ntm_repro.evidence.runs import Run
 from ntm_repro.evidence.windows import WINDOW
 from ntm_repro.figures.run_store import RunStore
 from ntm_repro.report.verdicts import Measure, Verdict, of_cost, of_count
-
-# Which of `convergence.THRESHOLDS` says that the task is learned, by the task's place in the paper's numbers.
-LEVEL = {"copy": 2, "repeat_copy": 0, "associative_recall": 0}
-# One window of validation on N-grams scatters by 0.3 bits: ten of them.
-WINDOWS_AT_END = {"dynamic_ngrams": 10}
 
 
 def measures(sources: RunStore, task: str) -> list[Measure]:
     """For each model: when the mean of 10,000 sequences is first below a threshold, and the last such mean."""
     found: list[Measure] = []
-    for model in MODELS:
+    for model in paper.MODELS:
         runs = sources.runs(task, model)
-        if task in LEVEL:
+        if task in paper.LEARNED:
             found.append(_soon(task, model, runs))
         found.append(last(task, model, runs))
     return found
 
 
 def _soon(task: str, model: str, runs: Sequence[Run]) -> Measure:
-    level = LEVEL[task]
-    threshold = convergence.THRESHOLDS[task][level]
-    what = f"{paper.NAMES[model]}: sequences to below {threshold:g} bits"
+    level = paper.LEARNED[task]
+    threshold = paper.THRESHOLDS[task][level]
+    what = f"{paper.MODELS[model]}: sequences to below {threshold:g} bits"
     printed = convergence.of_paper(task, model).reached[level]
     told = "never" if printed is None else f"{printed:,}"
     if not runs:
@@ -48,8 +44,8 @@ def _soon(task: str, model: str, runs: Sequence[Run]) -> Measure:
 
 def last(task: str, model: str, runs: Sequence[Run]) -> Measure:
     """What a pair costs at the end of the paper's learning curves, or so far."""
-    above = " above the optimum" if task == "dynamic_ngrams" else ""
-    what = f"{paper.NAMES[model]}: bits{above} after {paper.sequences(task):,} sequences"
+    above = " above the optimum" if tasks.find(task).has_optimum else ""
+    what = f"{paper.MODELS[model]}: bits{above} after {paper.sequences(task):,} sequences"
     printed = _end_of_paper(task, model)
     finished = [run for run in runs if run.is_finished]
     if not finished:
@@ -67,13 +63,13 @@ def last(task: str, model: str, runs: Sequence[Run]) -> Measure:
 
 def _end(task: str, run: Run) -> float:
     """The mean of the run's last 10,000 sequences; for N-grams of 100,000, as for the paper's curve."""
-    width = WINDOWS_AT_END.get(task, 1) * WINDOW
+    width = paper.WINDOWS_AT_END.get(task, 1) * WINDOW
     rows = [row for row in convergence.costs(task, run.rows) if row["sequences"] > run.sequences - width]
     return statistics.fmean(row["bits_per_sequence"] for row in rows)
 
 
 def _end_of_paper(task: str, model: str) -> float:
-    points = convergence.paper_means(task, model)[-WINDOWS_AT_END.get(task, 1) :]
+    points = convergence.paper_means(task, model)[-paper.WINDOWS_AT_END.get(task, 1) :]
     return statistics.fmean(mean for _, mean in points)
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from ntm_repro.evidence import paper
-from ntm_repro.evidence.runs import MODELS, Run
+from ntm_repro import paper
+from ntm_repro.evidence.runs import Run
 from ntm_repro.figures.run_store import RunStore
 from ntm_repro.report.verdicts import Measure, Verdict, of_cost, of_share
 
@@ -49,10 +49,10 @@ def repeat_copy(sources: RunStore) -> list[Measure]:
 def recall(sources: RunStore) -> list[Measure]:
     """Figure 11: bits over the number of items."""
     found = []
-    for model in MODELS:
+    for model in paper.MODELS:
         entries = _entries(sources, "associative_recall", model)
         for items, printed in paper.curve(11, model):
-            what = f"{paper.NAMES[model]}, {items:.0f} items: bits"
+            what = f"{paper.MODELS[model]}, {items:.0f} items: bits"
             seen = _values(entries, items, "bits")
             found.append(_measure(what, f"{printed:.2f}", seen, "{:.2f}", partial(of_cost, paper=printed)))
     return found
@@ -74,29 +74,29 @@ def _grid(run: Run) -> list[Entry]:
     return run.evaluation["grid"] if run.evaluation else []
 
 
-def _perfect(entries: Sequence[Entry], setting: Any, what: str, told: str) -> Measure:
+def _perfect(entries: Sequence[Entry], condition: Any, what: str, told: str) -> Measure:
     """The share of sequences without a wrong bit, of the median seed."""
-    return _measure(what, told, _values(entries, setting, "perfect"), "{:.0%}", partial(of_share, least=ALL_RIGHT))
+    return _measure(what, told, _values(entries, condition, "perfect"), "{:.0%}", partial(of_share, least=ALL_RIGHT))
 
 
-def _failing(entries: Sequence[Entry], setting: Any, what: str, told: str) -> Measure:
+def _failing(entries: Sequence[Entry], condition: Any, what: str, told: str) -> Measure:
     """The same where the paper's model fails: doing it is better than the paper."""
-    measure = _perfect(entries, setting, what, told)
+    measure = _perfect(entries, condition, what, told)
     verdicts = {Verdict.met: Verdict.better, Verdict.not_met: Verdict.met}
     return measure._replace(verdict=verdicts.get(measure.verdict, measure.verdict))
 
 
-def _wrong(entries: Sequence[Entry], setting: int, bits: int, told: str, passes: Callable[[float], bool]) -> Measure:
+def _wrong(entries: Sequence[Entry], condition: int, bits: int, told: str, passes: Callable[[float], bool]) -> Measure:
     def judge(wrong: float) -> Verdict:
         return Verdict.met if passes(wrong / bits) else Verdict.not_met
 
-    what = f"length {setting}: wrong bits of {bits}"
-    return _measure(what, told, _values(entries, setting, "wrong_bits"), "{:.1f}", judge)
+    what = f"length {condition}: wrong bits of {bits}"
+    return _measure(what, told, _values(entries, condition, "wrong_bits"), "{:.1f}", judge)
 
 
-def _values(entries: Sequence[Entry], setting: Any, name: str) -> list[float]:
-    """What each seed's evaluation says of a setting."""
-    return [entry[name] for entry in entries if entry["setting"] == setting]
+def _values(entries: Sequence[Entry], condition: Any, name: str) -> list[float]:
+    """What each seed's evaluation says of a condition."""
+    return [entry[name] for entry in entries if entry["setting"] == condition]
 
 
 def _measure(what: str, told: str, seen: Sequence[float], form: str, judge: Callable[[float], Verdict]) -> Measure:

@@ -15,9 +15,9 @@ from ntm_repro.evaluation.recall_queries import items_and_query
 from ntm_repro.evaluation.traces import Heads, Traced, answer, trace
 from ntm_repro.figures.run_store import RunStore, Trained
 from ntm_repro.report.verdicts import Measure, Verdict, of_share
-from ntm_repro.tasks import Setting
+from ntm_repro.tasks import Condition
 from ntm_repro.tasks.associative_recall import VECTORS
-from ntm_repro.tasks.dynamic_ngrams import optimal_predictions
+from ntm_repro.tasks.dynamic_ngrams import DynamicNGrams
 from ntm_repro.tasks.priority_sort import PRIORITY
 
 MODEL = "ntm"
@@ -57,7 +57,7 @@ def repeat_copy(sources: RunStore) -> list[Measure]:
 
     def of(traced: Traced) -> tuple[float, float]:
         heads, asked = _heads(traced), answer(traced).first
-        length, repeats = traced.batch.setting
+        length, repeats = traced.batch.condition
         write_TN, read_TN = _strongest(heads.write_weighting_TWN), _strongest(heads.read_weighting_TRN)
         read_RL = read_TN[asked : asked + length * repeats].argmax(1).reshape(repeats, length)
         return float((read_RL == read_RL[0]).mean()), _found_again(read_RL, write_TN, slice(1, 1 + length))
@@ -111,7 +111,7 @@ def ngram_predictions(sources: RunStore) -> list[Measure]:
         if trained is None:
             found.append(Measure(what, "close", "–", Verdict.partial, "not run"))
             continue
-        distance = np.mean([_distance(traced, trained) for traced in _traces(trained, trained.task.longest)])
+        distance = np.mean([_distance(traced, trained) for traced in _traces(trained, trained.task.longest_condition)])
         # No number in the paper: 0.1 is a tenth of the axis, half of what a blind guess of one half is off by.
         verdict = Verdict.met if distance <= 0.1 else Verdict.not_met
         found.append(Measure(what, "close", f"{distance:.3f}", verdict, _of(trained)))
@@ -119,9 +119,9 @@ def ngram_predictions(sources: RunStore) -> list[Measure]:
 
 
 def _distance(traced: Traced, trained: Trained) -> float:
-    bit_T = traced.batch.target_TBO[:, 0, 0]
-    optimum_T = optimal_predictions(bit_T[:, None], trained.task.context)[:, 0]  # type: ignore[attr-defined]
-    return float(np.abs(answer(traced).output_AC[:, 0] - optimum_T).mean())
+    optimal_TBO = trained.task.optimal_output(traced.batch)
+    assert optimal_TBO is not None
+    return float(np.abs(answer(traced).output_AC[:, 0] - optimal_TBO[:, 0, 0]).mean())
 
 
 def ngram_memory(sources: RunStore) -> list[Measure]:
@@ -133,7 +133,7 @@ def ngram_memory(sources: RunStore) -> list[Measure]:
         if trained is None:
             found.append(Measure(what, "much, little", "–", Verdict.partial, "not run"))
             continue
-        pairs = [_overlaps(traced, trained)[number] for traced in _traces(trained, trained.task.longest)]
+        pairs = [_overlaps(traced, trained)[number] for traced in _traces(trained, trained.task.longest_condition)]
         same, different = np.mean(pairs, 0)
         verdict = Verdict.met if same >= 0.5 and same >= 2 * different else Verdict.not_met
         found.append(Measure(what, "much, little", f"{same:.2f}, {different:.2f}", verdict, _of(trained)))
@@ -142,7 +142,8 @@ def ngram_memory(sources: RunStore) -> list[Measure]:
 
 def _overlaps(traced: Traced, trained: Trained) -> tuple[tuple[float, float], tuple[float, float]]:
     heads = _heads(traced)
-    context_T = contexts(traced.batch.target_TBO[:, 0, 0], trained.task.context)  # type: ignore[attr-defined]
+    assert isinstance(trained.task, DynamicNGrams)
+    context_T = contexts(traced.batch.target_TBO[:, 0, 0], trained.task.context)
     reading, writing = _strongest(heads.read_weighting_TRN), _strongest(heads.write_weighting_TWN)
     return overlap(reading, context_T), overlap(writing, context_T)
 
@@ -151,7 +152,7 @@ def sort(sources: RunStore) -> list[Measure]:
     """Figure 17: locations written are a linear function of the priority."""
 
     def of(traced: Traced) -> tuple[float]:
-        vectors = traced.batch.setting[0]
+        vectors = traced.batch.condition[0]
         _, line = straightest(
             _heads(traced).write_weighting_TWN[:vectors], traced.batch.input_TBI[:vectors, 0, PRIORITY]
         )
@@ -164,7 +165,7 @@ def sort(sources: RunStore) -> list[Measure]:
 def _measures(
     sources: RunStore,
     task: str,
-    setting: Setting,
+    condition: Condition,
     of: Callable[[Traced], tuple[float, ...]],
     told: tuple[tuple[str, str, float], ...],
 ) -> list[Measure]:
@@ -172,16 +173,16 @@ def _measures(
     trained = sources.trained(task, MODEL)
     if trained is None:
         return [Measure(what, paper, "–", Verdict.partial, "not run") for what, paper, _ in told]
-    means = np.mean([of(traced) for traced in _traces(trained, setting)], 0)
+    means = np.mean([of(traced) for traced in _traces(trained, condition)], 0)
     return [
         Measure(what, paper, f"{mean:.3f}", of_share(float(mean), least), _of(trained))
         for (what, paper, least), mean in zip(told, means, strict=True)
     ]
 
 
-def _traces(trained: Trained, setting: Setting) -> Iterator[Traced]:
+def _traces(trained: Trained, condition: Condition) -> Iterator[Traced]:
     for number in range(SEQUENCES):
-        yield trace(trained.task, trained.kernel, setting, trained.run.seed, number)
+        yield trace(trained.task, trained.kernel, condition, trained.run.seed, number)
 
 
 def _heads(traced: Traced) -> Heads:

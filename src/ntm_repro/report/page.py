@@ -7,13 +7,12 @@ from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import NamedTuple
 
-from ntm_repro.evidence import paper, tables
-from ntm_repro.evidence.runs import MODELS, NAMES, TASKS
-from ntm_repro.figures import FIGURES, drawer
+from ntm_repro import paper, tasks
+from ntm_repro.evidence import tables
+from ntm_repro.figures import drawer
 from ntm_repro.figures.run_store import RunStore
 from ntm_repro.figures.style import styled
 from ntm_repro.report import curve_measures, verdicts, viewer
-from ntm_repro.report.claims import CLAIMS, Claim
 from ntm_repro.report.provenance import Behind, behind
 from ntm_repro.report.recordings import all_gaps, all_recordings
 from ntm_repro.report.templating import asset, render
@@ -35,7 +34,7 @@ class Judged(NamedTuple):
     """A figure of the paper on the page."""
 
     name: str
-    claim: Claim
+    claim: paper.Figure
     measures: list[Measure]
     behind: list[Behind]
     picture: Picture
@@ -51,11 +50,13 @@ class Judged(NamedTuple):
 
 def judge(name: str, sources: RunStore) -> Judged:
     """A figure's picture, numbers and background, from the evidence."""
-    claim = CLAIMS[name]
-    return Judged(name, claim, claim.measures(sources), behind(sources, claim), _picture(name, sources))
+    claim = paper.FIGURES[name]
+    return Judged(name, claim, claim.measured_by.load()(sources), behind(sources, claim), _picture(name, sources))
 
 
-def page(sources: RunStore, names: Sequence[str] = tuple(FIGURES), told: Callable[[str], None] = lambda _: None) -> str:
+def page(
+    sources: RunStore, names: Sequence[str] = tuple(paper.FIGURES), told: Callable[[str], None] = lambda _: None
+) -> str:
     """The report as HTML, of all figures or those named; `told` is called with what is done next."""
     figures = []
     for name in names:
@@ -67,14 +68,14 @@ def page(sources: RunStore, names: Sequence[str] = tuple(FIGURES), told: Callabl
     counts = Counter(figure.verdict for figure in figures)
     every = {table.name: table for table in tables.every(sources.evidence)}
     glance = [
-        (NAMES[task], [curve_measures.last(task, model, sources.runs(task, model)) for model in MODELS])
-        for task in TASKS
+        (task.label, [curve_measures.last(task.name, model, sources.runs(task.name, model)) for model in paper.MODELS])
+        for task in (tasks.find(name)() for name in paper.TASKS)
     ]
     return render(
         "index.html.j2",
         figures=figures,
         beyond=beyond,
-        models=[paper.NAMES[model] for model in MODELS],
+        models=list(paper.MODELS.values()),
         glance=glance,
         tally=[(verdict, counts[verdict]) for verdict in Verdict if counts[verdict]],
         total=every["runs"].rows[-1],

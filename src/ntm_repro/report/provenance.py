@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ntm_repro.evidence import paper
+from ntm_repro import paper
 from ntm_repro.figures.run_store import RunStore
-from ntm_repro.report.claims import Claim
 
 
 class Behind(NamedTuple):
@@ -19,15 +18,15 @@ class Behind(NamedTuple):
     gaps: Sequence[str]
 
 
-def behind(sources: RunStore, claim: Claim) -> list[Behind]:
+def behind(sources: RunStore, figure: paper.Figure) -> list[Behind]:
     """One entry for each model that the figure rests on."""
-    return [_of_model(sources, claim.task, model) for model in claim.models]
+    return [_of_model(sources, figure.task, model) for model in figure.models]
 
 
 def _of_model(sources: RunStore, task: str, model: str) -> Behind:
     runs = sources.runs(task, model)
     return Behind(
-        paper.NAMES[model],
+        paper.MODELS[model],
         f"ntm-train task={task} model={model} seed={runs[0].seed if runs else 1}",
         ", ".join(str(run.seed) for run in runs),
         "; ".join(dict.fromkeys(run.commit for run in runs)),

@@ -4,49 +4,36 @@ Shape suffixes as in `evaluation.stages`, and: I input channels, O output channe
 step (the one before, then the four stages).
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+import re
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ntm_repro import paper, tasks
 from ntm_repro.errors import UsageError
 from ntm_repro.evaluation.locations import used_rows
 from ntm_repro.evaluation.stages import Stages, stages
 from ntm_repro.evaluation.traces import Heads, Traced, answer, trace
-from ntm_repro.evidence import runs
-from ntm_repro.evidence.runs import NAMES
-from ntm_repro.figures import panels
-from ntm_repro.figures.channels import CHANNELS
+from ntm_repro.figures import panels, style
 from ntm_repro.figures.run_store import RunStore, Trained
-from ntm_repro.figures.style import LABELS
-from ntm_repro.kernels import Kernel
 from ntm_repro.models.ntm import NTM
+from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.report.packing import pack, pack_exactly
-from ntm_repro.report.step_captions import extent, phases
-from ntm_repro.tasks import Setting, Task
-from ntm_repro.tasks.dynamic_ngrams import DynamicNGrams, optimal_predictions
+from ntm_repro.tasks import Condition, Task
 
-# Sequences as long as in training, and such as were never met there.
-SCENES: dict[str, tuple[Setting, ...]] = {
-    "copy": (5, 20, 120),
-    "repeat_copy": ((3, 3), (10, 7), (10, 20)),
-    "associative_recall": (3, 6, 20),
-    "dynamic_ngrams": (200,),
-    "priority_sort": ((20, 16),),
-}
-MODELS = ("ntm", "ntm_ff")
+WITH_MEMORY = ("ntm", "ntm_ff")  # models of the paper
 
 Recording = dict[str, Any]
 
 
 def all_recordings(sources: RunStore) -> list[Recording]:
-    """The scenes of every pair whose weights were kept, in the paper's order."""
+    """The examples of every pair whose weights were kept, in the paper's order."""
     return [
-        record(trained, setting)
+        record(trained, condition)
         for task, model in _pairs()
         if (trained := sources.trained(task, model)) is not None
-        for setting in SCENES[task]
+        for condition in trained.task.example_conditions
     ]
 
 
@@ -56,53 +43,40 @@ def all_gaps(sources: RunStore) -> list[str]:
     for task, model in _pairs():
         if not any(run.has_weights for run in sources.runs(task, model)):
             why = sources.gaps(task, model) or [f"make reproduce TASKS={task} MODELS={model}"]
-            lines.append(f"{NAMES[task]}, {LABELS[model]}: {why[0]}")
+            lines.append(f"{tasks.find(task)().label}, {style.label(model)}: {why[0]}")
     return lines
 
 
-def run_recordings(
-    folder: Path, load: Callable[[Path], tuple[Task, Kernel]], lengths: Sequence[Any] = ()
-) -> list[Recording]:
-    """One run's own scenes: `lengths` as `ntm-eval` takes them, by default its longest in training and its task's.
-
-    `load` is that of `Sources`. Raises `UsageError` where there is no run, for lengths that the task does not take, and
-    for a model without a memory.
-    """
-    run = runs.read(folder)
-    if run is None:
-        raise UsageError(f"run={folder}: no readable summary.json there; name a run's folder")
-    trained = Trained(run, *load(folder))
-    task = trained.task
-    settings = [task.parse_setting(value) for value in lengths] or dict.fromkeys((task.longest, *SCENES[task.name]))
-    return [record(trained, setting) for setting in settings]
+def own_conditions(task: Task) -> list[Condition]:
+    """What to show of a run of one's own: the longest condition of its training, then the task's examples."""
+    return list(dict.fromkeys((task.longest_condition, *task.example_conditions)))
 
 
-def record(trained: Trained, setting: Setting) -> Recording:
+def record(trained: Trained, condition: Condition) -> Recording:
     """Sequence 0 of the example stream of the run's seed, as the model answers it; all of it goes into JSON.
 
     Raises `UsageError` for a model without a memory.
     """
     run, task, kernel = trained
-    traced = trace(task, kernel, setting, run.seed)
+    traced = trace(task, kernel, condition, run.seed)
     if traced.heads is None:
         raise UsageError(
             f"run={run.folder}: model={run.model} has no memory to view; name a run of model=ntm or model=ntm_ff"
         )
     assert isinstance(kernel.model, NTM)
     found = stages(kernel.model, traced.heads)
-    names = CHANNELS[task.name]
     answers = _answers(task, traced)
     use_N = np.maximum(traced.heads.read_weighting_TRN.max((0, 1)), traced.heads.write_weighting_TWN.max((0, 1)))
     return {
-        "id": "-".join([task.name, run.model, *(str(number) for number in np.atleast_1d(setting))]),
-        "task": NAMES[task.name],
-        "model": LABELS[run.model],
-        "extent": extent(task.name, setting),
-        "longer": bool(np.any(np.atleast_1d(setting) > np.atleast_1d(task.longest))),
+        "id": "-".join([task.name, run.model, *re.findall(r"\w+", str(condition))]),
+        "task": task.label,
+        "model": style.label(run.model),
+        "extent": task.describe(condition),
+        "longer": len(traced.output_TO) > _steps(task, task.longest_condition),
         "provenance": panels.provenance(trained),
-        "phases": phases(task.name, setting),
-        "inputs": list(names.inputs.items()),
-        "targets": list(names.outputs.items()),
+        "phases": task.describe_steps(condition),
+        "inputs": list(task.channels.inputs.items()),
+        "targets": list(task.channels.outputs.items()),
         "outputs": list(answers.channels.items()),
         "graded": answers.graded,
         "readers": traced.heads.read_weighting_TRN.shape[1],
@@ -113,7 +87,11 @@ def record(trained: Trained, setting: Setting) -> Recording:
 
 
 def _pairs() -> Iterator[tuple[str, str]]:
-    return ((task, model) for task in SCENES for model in MODELS)
+    return ((task, model) for task in paper.TASKS for model in WITH_MEMORY)
+
+
+def _steps(task: Task, condition: Condition) -> int:
+    return len(task.draw(Stream(1, Purpose.EXAMPLE), 0, 1, condition).input_TBI)
 
 
 class Answers(NamedTuple):
@@ -132,15 +110,17 @@ class Answers(NamedTuple):
 
 def _answers(task: Task, traced: Traced) -> Answers:
     """The model's; where chance draws the bits no prediction is wrong, but the best possible one stands beside it."""
-    channels = CHANNELS[task.name].outputs
+    channels = task.channels.outputs
     count = sum(channels.values())
     output_TO, scored_TO = traced.output_TO[:, :count], traced.batch.mask_TO[:, :count]
     target_TO = traced.batch.target_TBO[:, 0, :count]
-    if isinstance(task, DynamicNGrams):
-        both_TO = np.concatenate([output_TO, optimal_predictions(target_TO, task.context)], 1)
-        return Answers(
-            channels | {"optimal": 1}, target_TO, both_TO, np.ones_like(both_TO), np.zeros_like(both_TO), False
-        )
+    if task.has_optimum:
+        optimal_TBO = task.optimal_output(traced.batch)
+        if optimal_TBO is not None:
+            output_TO = np.concatenate([output_TO, optimal_TBO[:, 0, :count]], 1)
+            scored_TO = np.concatenate([scored_TO, scored_TO], 1)
+            channels = channels | {"optimal": count}
+        return Answers(channels, target_TO, output_TO, scored_TO, np.zeros_like(output_TO), False)
     wrong_TO = np.zeros_like(scored_TO)
     wrong_TO[scored_TO > 0] = answer(traced).wrong_AC.ravel()
     return Answers(channels, target_TO, output_TO, scored_TO, wrong_TO, True)

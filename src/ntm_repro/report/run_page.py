@@ -3,21 +3,27 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from ntm_repro.errors import UsageError
 from ntm_repro.evidence import runs
-from ntm_repro.evidence.runs import NAMES
-from ntm_repro.figures.style import LABELS
+from ntm_repro.figures import style
+from ntm_repro.figures.run_store import Trained
 from ntm_repro.kernels import Kernel
 from ntm_repro.report import viewer
-from ntm_repro.report.recordings import run_recordings
+from ntm_repro.report.recordings import own_conditions, record
 from ntm_repro.tasks import Task
 
 
 def page(folder: Path, load: Callable[[Path], tuple[Task, Kernel]]) -> str:
-    """HTML of the run in `folder`, opened by `load` as for `Sources`; raises `UsageError` as `run_recordings` does."""
-    recordings = run_recordings(folder, load)
+    """HTML of the run in `folder`, opened by `load` as for `RunStore`.
+
+    Raises `UsageError` where there is no run, and for a model without an NTM's memory.
+    """
     run = runs.read(folder)
-    assert run is not None
-    title = f"{NAMES[run.task]}, {LABELS[run.model]}, seed {run.seed}"
+    if run is None:
+        raise UsageError(f"run={folder}: no readable summary.json there; name a run's folder")
+    trained = Trained(run, *load(folder))
+    recordings = [record(trained, condition) for condition in own_conditions(trained.task)]
+    title = f"{trained.task.label}, {style.label(run.model)}, seed {run.seed}"
     last = run.summary["final_bits"]
     cost = "" if last is None else f", {last:.4g} bits per sequence over the last 10,000"
     return viewer.page(title[0].upper() + title[1:], [f"{run.progress}{cost}. From {folder}."], recordings)

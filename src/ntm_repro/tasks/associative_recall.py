@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ntm_repro import randomness
-from ntm_repro.errors import UsageError, check_setting
+from ntm_repro.errors import check_setting
 from ntm_repro.randomness import Stream
-from ntm_repro.tasks.base import Batch, Probe, Task
+from ntm_repro.tasks.base import Batch, Channels, Probe, Task
 
-WIDTH = 6  # bits per vector
+BITS = 6  # bits per vector
 VECTORS = 3  # vectors per item
 ITEM, QUERY = 6, 7  # flag channels of the input
 
@@ -46,17 +46,17 @@ class AssociativeRecall(Task):
             f"must not be below {{section}}min_items={self.min_items}",
         )
 
-    def setting_of(self, stream: Stream, first: int) -> int:
+    def condition_of(self, stream: Stream, first: int) -> int:
         return randomness.integer(stream.words(first, 1)[0], self.min_items, self.max_items)
 
-    def draw(self, stream: Stream, first: int, count: int, setting: int | None = None) -> Batch:
-        items = self.setting_of(stream, first) if setting is None else setting
-        bits = items * VECTORS * WIDTH
+    def draw(self, stream: Stream, first: int, count: int, condition: int | None = None) -> Batch:
+        items = self.condition_of(stream, first) if condition is None else condition
+        bits = items * VECTORS * BITS
         # Word 0 chooses the number of items of a batch that starts here, word 1 the sequence's query; bits follow.
         words_BW = stream.rows(first, count, 2 + -(-bits // 64))
         query_B = np.array([randomness.integer(word, 0, items - 2) for word in words_BW[:, 1].tolist()])
         # K items, V vectors, C channels: the items, then the query as one more.
-        bits_BKVC = randomness.bits(words_BW[:, 2:], bits).reshape(count, items, VECTORS, WIDTH)
+        bits_BKVC = randomness.bits(words_BW[:, 2:], bits).reshape(count, items, VECTORS, BITS)
         asked_BVC, answer_BVC = bits_BKVC[np.arange(count), (query_B, query_B + 1)]
 
         stride = VECTORS + 1  # a flag before each item
@@ -66,38 +66,61 @@ class AssociativeRecall(Task):
         blocks_KSBI = input_TBI.reshape(items + 2, stride, count, self.inputs)
         blocks_KSBI[:items, 0, :, ITEM] = 1
         blocks_KSBI[items:, 0, :, QUERY] = 1
-        blocks_KSBI[:items, 1:, :, :WIDTH] = bits_BKVC.transpose(1, 2, 0, 3)
-        blocks_KSBI[items, 1:, :, :WIDTH] = asked_BVC.swapaxes(0, 1)
+        blocks_KSBI[:items, 1:, :, :BITS] = bits_BKVC.transpose(1, 2, 0, 3)
+        blocks_KSBI[items, 1:, :, :BITS] = asked_BVC.swapaxes(0, 1)
         target_TBO = np.zeros((steps, count, self.outputs), np.float32)
         target_TBO[-VECTORS:] = answer_BVC.swapaxes(0, 1)
         mask_TO = np.zeros((steps, self.outputs), np.float32)
         mask_TO[-VECTORS:] = 1
         return Batch(first, items, input_TBI, target_TBO, mask_TO)
 
-    def parse_setting(self, value: Any) -> int:
+    def parse_condition(self, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or value < 2:
-            raise UsageError(
-                f"lengths: {value!r} is no number of items; associative recall takes integers from 2, as in "
-                "lengths=[6,20]"
+            raise ValueError(
+                f"{value!r} is no number of items; associative recall takes integers from 2, as in lengths=[6,20]"
             )
         return value
 
     @property
-    def grid(self) -> tuple[int, ...]:
+    def test_conditions(self) -> tuple[int, ...]:
         return (6, 10, 15, 20)
 
     @property
-    def beyond(self) -> tuple[Probe, ...]:
+    def probes(self) -> tuple[Probe, ...]:
         # A feedforward controller writes in both directions from its start, and not always to one row.
         return Probe(15, 256), Probe(20, 384), Probe(30, 384), Probe(50, 512)
 
     @property
-    def longest(self) -> int:
+    def longest_condition(self) -> int:
         return self.max_items
 
     @property
+    def example_conditions(self) -> tuple[int, ...]:
+        return (3, 6, 20)  # few items, as many as in training, and more
+
+    @property
+    def bench_condition(self) -> int:
+        return 4  # 24 steps, the mean over training
+
+    @property
+    def channels(self) -> Channels:
+        return Channels({"bits": BITS, "item": 1, "query": 1}, {"bits": BITS})
+
+    def describe(self, condition: int) -> str:
+        return f"{condition} items"
+
+    def describe_steps(self, condition: int) -> list[str]:
+        vectors = range(1, VECTORS + 1)
+        shown = []
+        for item in range(1, condition + 1):
+            shown.append(f"flag: item {item} of {condition} follows")
+            shown += [f"item {item}, vector {v} is shown" for v in vectors]
+        query = ["flag: the query follows", *(f"query, vector {v} is shown" for v in vectors), "flag: the query ends"]
+        return [*shown, *query, *(f"answer: vector {v} of the item after the query" for v in vectors)]
+
+    @property
     def chance_bits(self) -> float:
-        return VECTORS * WIDTH
+        return VECTORS * BITS
 
 
 TASK = AssociativeRecall

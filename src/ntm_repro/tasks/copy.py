@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ntm_repro import randomness
-from ntm_repro.errors import UsageError, check_setting
+from ntm_repro.errors import check_setting
 from ntm_repro.randomness import Stream
-from ntm_repro.tasks.base import Batch, Probe, Task
+from ntm_repro.tasks.base import Batch, Channels, Probe, Task
 
-WIDTH = 8  # bits per vector
+BITS = 8  # bits per vector
 START, END = 8, 9  # flag channels of the input
 
 
@@ -47,46 +47,66 @@ class Copy(Task):
             f"must not be below {{section}}min_length={self.min_length}",
         )
 
-    def setting_of(self, stream: Stream, first: int) -> int:
+    def condition_of(self, stream: Stream, first: int) -> int:
         return randomness.integer(stream.words(first, 1)[0], self.min_length, self.max_length)
 
-    def draw(self, stream: Stream, first: int, count: int, setting: int | None = None) -> Batch:
-        length = self.setting_of(stream, first) if setting is None else setting
+    def draw(self, stream: Stream, first: int, count: int, condition: int | None = None) -> Batch:
+        length = self.condition_of(stream, first) if condition is None else condition
         # Word 0 chooses the length of a batch that starts here; each vector is an octet of the words after it.
         words_BW = stream.rows(first, count, 1 + -(-length // 8))[:, 1:]
-        bits_LBC = randomness.bits(words_BW, length * WIDTH).reshape(count, length, WIDTH).swapaxes(0, 1)
+        bits_LBC = randomness.bits(words_BW, length * BITS).reshape(count, length, BITS).swapaxes(0, 1)
 
         steps = 2 * length + 2
         input_TBI = np.zeros((steps, count, self.inputs), np.float32)
         input_TBI[0, :, START] = 1
-        input_TBI[1 : length + 1, :, :WIDTH] = bits_LBC
+        input_TBI[1 : length + 1, :, :BITS] = bits_LBC
         input_TBI[length + 1, :, END] = 1
         target_TBO = np.zeros((steps, count, self.outputs), np.float32)
-        target_TBO[length + 2 :, :, :WIDTH] = bits_LBC
+        target_TBO[length + 2 :, :, :BITS] = bits_LBC
         mask_TO = np.zeros((steps, self.outputs), np.float32)
-        mask_TO[length + 2 :, :WIDTH] = 1
+        mask_TO[length + 2 :, :BITS] = 1
         return Batch(first, length, input_TBI, target_TBO, mask_TO)
 
-    def parse_setting(self, value: Any) -> int:
+    def parse_condition(self, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise UsageError(f"lengths: {value!r} is no length; copy takes positive integers, as in lengths=[20,120]")
+            raise ValueError(f"{value!r} is no length; copy takes positive integers, as in lengths=[20,120]")
         return value
 
     @property
-    def grid(self) -> tuple[int, ...]:
+    def test_conditions(self) -> tuple[int, ...]:
         return (10, 20, 30, 50, 120)
 
     @property
-    def beyond(self) -> tuple[Probe, ...]:
+    def probes(self) -> tuple[Probe, ...]:
         return Probe(120), Probe(200, 256), Probe(500, 512), Probe(1000, 1024)
 
     @property
-    def longest(self) -> int:
+    def longest_condition(self) -> int:
         return self.max_length
 
     @property
+    def example_conditions(self) -> tuple[int, ...]:
+        return (5, 20, 120)  # short, as long as any in training, and far beyond
+
+    @property
+    def bench_condition(self) -> int:
+        return 10  # 22 steps, near the mean over training
+
+    @property
+    def channels(self) -> Channels:
+        return Channels({"bits": BITS, "start": 1, "end": 1}, {"bits": BITS})
+
+    def describe(self, condition: int) -> str:
+        return f"{condition} vectors"
+
+    def describe_steps(self, condition: int) -> list[str]:
+        numbers = range(1, condition + 1)
+        shown = [f"vector {i} of {condition} is shown" for i in numbers]
+        return ["start flag", *shown, "end flag", *(f"answer: vector {i} of {condition}" for i in numbers)]
+
+    @property
     def chance_bits(self) -> float:
-        return WIDTH * (self.min_length + self.max_length) / 2
+        return BITS * (self.min_length + self.max_length) / 2
 
 
 TASK = Copy

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ntm_repro import randomness
-from ntm_repro.errors import UsageError, check_setting
+from ntm_repro.errors import check_setting
 from ntm_repro.randomness import Stream
-from ntm_repro.tasks.base import Batch, Probe, Task
+from ntm_repro.tasks.base import Batch, Channels, Probe, Task
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class DynamicNGrams(Task):
     outputs: ClassVar[int] = 1
     # A sequence's optimum has a deviation of 35 bits: the paper validates on 1,000 of them.
     evaluation_sequences: ClassVar[int] = 1_000
+    has_optimum: ClassVar[bool] = True
 
     name: str = "dynamic_ngrams"
     length: int = 200
@@ -46,11 +47,11 @@ class DynamicNGrams(Task):
             self.length > self.context, "length", self.length, f"must be above {{section}}context={self.context}"
         )
 
-    def setting_of(self, stream: Stream, first: int) -> int:
+    def condition_of(self, stream: Stream, first: int) -> int:
         return self.length
 
-    def draw(self, stream: Stream, first: int, count: int, setting: int | None = None) -> Batch:
-        length = self.setting_of(stream, first) if setting is None else setting
+    def draw(self, stream: Stream, first: int, count: int, condition: int | None = None) -> Batch:
+        length = self.condition_of(stream, first) if condition is None else condition
         contexts = 2**self.context
         # One word for each context's probability, one that holds the first bits, one for each bit after those.
         words_BW = stream.rows(first, count, contexts + 1 + length - self.context)
@@ -66,26 +67,40 @@ class DynamicNGrams(Task):
         input_TBI[1:] = target_TBO[:-1]
         return Batch(first, length, input_TBI, target_TBO, np.ones((length, self.outputs), np.float32))
 
-    def parse_setting(self, value: Any) -> int:
+    def parse_condition(self, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or value <= self.context:
-            raise UsageError(
-                f"lengths: {value!r} is no length; dynamic N-grams takes integers above the {self.context} bits of a "
+            raise ValueError(
+                f"{value!r} is no length; dynamic N-grams takes integers above the {self.context} bits of a "
                 "context, as in lengths=[200]"
             )
         return value
 
     @property
-    def grid(self) -> tuple[int, ...]:
+    def test_conditions(self) -> tuple[int, ...]:
         return (self.length,)
 
     @property
-    def beyond(self) -> tuple[Probe, ...]:
+    def probes(self) -> tuple[Probe, ...]:
         # A writing head goes on by a row a bit; but the more rows, the harder is one found by content.
         return Probe(200, 256), Probe(500, 256), Probe(1000, 512)
 
     @property
-    def longest(self) -> int:
+    def longest_condition(self) -> int:
         return self.length
+
+    @property
+    def label(self) -> str:
+        return "dynamic N-grams"
+
+    @property
+    def channels(self) -> Channels:
+        return Channels({"bit": 1}, {"bit": 1})
+
+    def describe(self, condition: int) -> str:
+        return f"{condition} bits"
+
+    def describe_steps(self, condition: int) -> list[str]:
+        return [f"answer: bit {i} of {condition} is predicted from those before" for i in range(1, condition + 1)]
 
     @property
     def chance_bits(self) -> float:
@@ -95,6 +110,9 @@ class DynamicNGrams(Task):
         bit_TB = batch.target_TBO[..., 0]
         p_TB = optimal_predictions(bit_TB, self.context)
         return -np.log2(np.where(bit_TB > 0, p_TB, 1 - p_TB)).sum(0)
+
+    def optimal_output(self, batch: Batch) -> np.ndarray:
+        return optimal_predictions(batch.target_TBO[..., 0], self.context)[..., None]
 
 
 def codes(bit_BT: np.ndarray, context: int) -> np.ndarray:

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ntm_repro import randomness
-from ntm_repro.errors import UsageError, check_setting
+from ntm_repro.errors import check_setting
 from ntm_repro.randomness import Stream
-from ntm_repro.tasks.base import Batch, Probe, Task
+from ntm_repro.tasks.base import Batch, Channels, Probe, Task
 
-WIDTH = 6  # bits per vector
+BITS = 6  # bits per vector
 START, COUNT = 6, 7  # channels of the input: a flag, and the number of repeats
 MARKER = 6  # channel of the output
 
@@ -49,7 +49,7 @@ class RepeatCopy(Task):
             check_setting(low >= 1, f"min_{what}", low, "must be 1 or more")
             check_setting(high >= low, f"max_{what}", high, f"must not be below {{section}}min_{what}={low}")
 
-    def setting_of(self, stream: Stream, first: int) -> tuple[int, int]:
+    def condition_of(self, stream: Stream, first: int) -> tuple[int, int]:
         words_W = stream.words(first, 2)
         length = randomness.integer(words_W[0], self.min_length, self.max_length)
         return length, randomness.integer(words_W[1], self.min_repeats, self.max_repeats)
@@ -60,49 +60,74 @@ class RepeatCopy(Task):
         deviation = math.sqrt((choices**2 - 1) / 12) if choices > 1 else 1.0
         return (repeats - (self.min_repeats + self.max_repeats) / 2) / deviation
 
-    def draw(self, stream: Stream, first: int, count: int, setting: tuple[int, int] | None = None) -> Batch:
-        length, repeats = self.setting_of(stream, first) if setting is None else setting
-        # Words 0 and 1 choose the setting of a batch that starts here; the vectors' bits are packed into those after.
-        words_BW = stream.rows(first, count, 2 + -(-length * WIDTH // 64))[:, 2:]
-        bits_LBC = randomness.bits(words_BW, length * WIDTH).reshape(count, length, WIDTH).swapaxes(0, 1)
+    def draw(self, stream: Stream, first: int, count: int, condition: tuple[int, int] | None = None) -> Batch:
+        length, repeats = self.condition_of(stream, first) if condition is None else condition
+        # Words 0 and 1 choose the condition of a batch that starts here; the vectors' bits are packed into those after.
+        words_BW = stream.rows(first, count, 2 + -(-length * BITS // 64))[:, 2:]
+        bits_LBC = randomness.bits(words_BW, length * BITS).reshape(count, length, BITS).swapaxes(0, 1)
 
         asked = length + 1  # the step that tells the count; answers begin at the next
         steps = length * (repeats + 1) + 3
         input_TBI = np.zeros((steps, count, self.inputs), np.float32)
         input_TBI[0, :, START] = 1
-        input_TBI[1:asked, :, :WIDTH] = bits_LBC
+        input_TBI[1:asked, :, :BITS] = bits_LBC
         input_TBI[asked, :, COUNT] = self.normalised(repeats)
         target_TBO = np.zeros((steps, count, self.outputs), np.float32)
-        target_TBO[asked + 1 : -1, :, :WIDTH].reshape(repeats, length, count, WIDTH)[...] = bits_LBC
+        target_TBO[asked + 1 : -1, :, :BITS].reshape(repeats, length, count, BITS)[...] = bits_LBC
         target_TBO[-1, :, MARKER] = 1
         mask_TO = np.zeros((steps, self.outputs), np.float32)
         mask_TO[asked + 1 :] = 1
         return Batch(first, (length, repeats), input_TBI, target_TBO, mask_TO)
 
-    def parse_setting(self, value: Any) -> tuple[int, int]:
+    def parse_condition(self, value: Any) -> tuple[int, int]:
         pair = isinstance(value, list | tuple) and len(value) == 2
         if not pair or any(isinstance(entry, bool) or not isinstance(entry, int) or entry < 1 for entry in value):
-            raise UsageError(
-                f"lengths: {value!r} is no setting; repeat copy takes pairs of positive integers, "
+            raise ValueError(
+                f"{value!r} is no condition; repeat copy takes pairs of positive integers, "
                 "[length,repeats], as in lengths=[[10,20],[20,10]]"
             )
         length, repeats = value
         return length, repeats
 
     @property
-    def grid(self) -> tuple[tuple[int, int], ...]:
+    def test_conditions(self) -> tuple[tuple[int, int], ...]:
         return (10, 10), (10, 20), (20, 10)
 
     @property
-    def beyond(self) -> tuple[Probe, ...]:
+    def probes(self) -> tuple[Probe, ...]:
         # Locations for a vector each, and for a writing head that walks on while it counts.
         oftener = Probe((10, 11)), Probe((10, 12)), Probe((10, 15), 192), Probe((10, 20), 256)
         longer = Probe((12, 10)), Probe((15, 10), 192), Probe((20, 10), 256)
         return *oftener, *longer, Probe((20, 20), 512)
 
     @property
-    def longest(self) -> tuple[int, int]:
+    def longest_condition(self) -> tuple[int, int]:
         return self.max_length, self.max_repeats
+
+    @property
+    def example_conditions(self) -> tuple[tuple[int, int], ...]:
+        return (3, 3), (10, 7), (10, 20)  # short, as long as in training, and with more repeats
+
+    @property
+    def bench_condition(self) -> tuple[int, int]:
+        return 5, 6  # 38 steps, near the mean over training
+
+    @property
+    def channels(self) -> Channels:
+        return Channels({"bits": BITS, "start": 1, "count": 1}, {"bits": BITS, "end": 1})
+
+    def describe(self, condition: tuple[int, int]) -> str:
+        return f"{condition[0]} vectors, {condition[1]} times"
+
+    def describe_steps(self, condition: tuple[int, int]) -> list[str]:
+        length, repeats = condition
+        shown = [f"vector {i} of {length} is shown" for i in range(1, length + 1)]
+        given = [
+            f"answer: vector {i} of {length}, time {n} of {repeats}"
+            for n in range(1, repeats + 1)
+            for i in range(1, length + 1)
+        ]
+        return ["start flag", *shown, f"the count, {repeats}, is told", *given, "answer: the end marker"]
 
     @property
     def chance_bits(self) -> float:

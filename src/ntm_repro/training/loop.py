@@ -66,12 +66,15 @@ class Trainer:
         self.stream = Stream(self.seed, Purpose.TRAIN)
         self.optimiser = optimisers.make(self.optimiser_settings, self.kernel.parameters, self.kernel.compiled)
         self.learning_rate = self.settings.learning_rate
-        self.has_optimum = self.task.optimum_bits(self.task.draw(self.stream, 0, 1)) is not None
         self.sequences = 0
         self.window = Window()
         self._ahead: list[Drawn] = []  # the next one last
         self._wall_before = 0.0
         self._started = time.monotonic()
+
+    @property
+    def has_optimum(self) -> bool:
+        return self.task.has_optimum
 
     @property
     def model(self) -> Model:

@@ -119,7 +119,7 @@ def _run(
 def draw_example(trainer: Trainer) -> dict[str, np.ndarray]:
     """Pictures of one fixed sequence as the model answers it now: the bits, and each head's weightings over time."""
     task = trainer.task
-    batch = task.draw(Stream(trainer.seed, Purpose.EXAMPLE), 0, 1, task.longest)
+    batch = task.draw(Stream(trainer.seed, Purpose.EXAMPLE), 0, 1, task.longest_condition)
     with torch.no_grad():
         x_TBI, _, _ = to_tensors(batch, trainer.device)
         y_TBO, _, trace = trainer.kernel.unroll(x_TBI, trace=True)
@@ -148,7 +148,7 @@ def keep_for_replay(trainer: Trainer, folder: RunFolder, divergence: Diverged) -
     batch = divergence.batch
     for name in ("input_TBI", "target_TBO", "mask_TO"):
         tensors[f"batch.{name}"] = torch.from_numpy(getattr(batch, name))
-    about = {"sequence": str(batch.first), "setting": str(batch.setting), "cause": str(divergence)}
+    about = {"sequence": str(batch.first), "setting": str(batch.condition), "cause": str(divergence)}
     write_atomically(folder.diverged, to_safetensors(tensors, about))
 
 

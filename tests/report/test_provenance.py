@@ -1,31 +1,16 @@
-"""There is a claim for every figure, about runs that exist in the suite."""
+"""What stands behind a figure is what was recorded."""
 
 from support.recorded_runs import record
 
-from ntm_repro.evidence.runs import MODELS, TASKS
-from ntm_repro.figures import FIGURES
+from ntm_repro import paper
 from ntm_repro.figures.run_store import RunStore
-from ntm_repro.report.claims import CLAIMS
 from ntm_repro.report.provenance import behind
-
-
-def test_one_for_every_figure():
-    assert list(CLAIMS) == list(FIGURES)
-    for name, claim in CLAIMS.items():
-        assert claim.task in TASKS
-        assert set(claim.models) <= set(MODELS)
-        assert FIGURES[name][1].get("task", claim.task) == claim.task
-
-
-def test_every_claim_is_judged_by_some_number(tmp_path):
-    for claim in CLAIMS.values():
-        assert claim.measures(RunStore(tmp_path, None))
 
 
 def test_what_stands_behind_a_figure(tmp_path):
     record(tmp_path, "copy", "ntm", 2, [1.0] * 10, commit="a" * 40, wall_seconds=1_800.0)
     record(tmp_path, "copy", "ntm", 3, [1.0] * 10, commit="b" * 40, dirty=True, planned=20_000)
-    ntm, _, lstm = behind(RunStore(tmp_path, None), CLAIMS["fig03"])
+    ntm, _, lstm = behind(RunStore(tmp_path, None), paper.FIGURES["fig03"])
     assert (ntm.model, ntm.command) == ("NTM-LSTM", "ntm-train task=copy model=ntm seed=2")
     assert (ntm.seeds, ntm.commits, ntm.hours) == ("2, 3", "aaaaaaaaaa; bbbbbbbbbb, changed", 1.5)
     assert list(ntm.gaps) == ["seed 3: 10,000 of 20,000 sequences so far: make reproduce TASKS=copy MODELS=ntm SEEDS=3"]
