@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from support.forked import Server
 
-settings.register_profile("suite", deadline=None, derandomize=True)
+# No limits on time, neither for an example nor for making it: a busy machine is no error.
+settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
 

@@ -1,7 +1,6 @@
 """The project as a whole: what the wheel carries, every pair has its config, YAML and code agree."""
 
 import os
-import subprocess
 import sys
 import venv
 import zipfile
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from support import processes
 
 from ntm_repro import models, tasks
 from ntm_repro.cli.compose import options
@@ -46,7 +46,7 @@ def test_every_pair_of_task_and_model_has_its_paper_config():
 def wheel(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
-    subprocess.run(build, check=True, capture_output=True, text=True)
+    processes.run(build, check=True)
     return next(folder.glob("*.whl"))
 
 
@@ -83,25 +83,12 @@ def test_an_installed_wheel_finds_its_configs_and_curves_from_anywhere(wheel, tm
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     # Eager: the fused kernel would be compiled anew, for a copy of its sources that nobody will run again.
     short = ("debug=fast", "train.sequences=2", "task.max_length=2", "kernel=eager")
-    done = subprocess.run(
-        [home / "bin/python", "-m", "ntm_repro", "train", *short],
-        cwd=elsewhere,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    done = processes.run([home / "bin/python", "-m", "ntm_repro", "train", *short], cwd=elsewhere, env=environment)
     assert done.returncode == 0, done.stderr
     assert (elsewhere / "results/debug/copy/ntm").is_dir()
     script = (
         "from ntm_repro.cli import compose; from ntm_repro.evidence import paper; "
         "print(compose.config_dir(), paper.curves_dir(), len(paper.curve(11, 'lstm')))"
     )
-    found = subprocess.run(
-        [home / "bin/python", "-c", script],
-        cwd=elsewhere,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    found = processes.run([home / "bin/python", "-c", script], cwd=elsewhere, env=environment, check=True)
     assert found.stdout.split() == [str(site / "ntm_repro/configs"), str(site / "ntm_repro/paper_curves"), "4"]

@@ -6,7 +6,6 @@ import os
 import resource
 import shutil
 import signal
-import subprocess
 import threading
 
 import numpy as np
@@ -14,6 +13,7 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
+from support import processes
 from support.helpers import files_no_longer_than
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
@@ -690,7 +690,7 @@ def repository(tmp_path, monkeypatch):
 
     def git(*arguments):
         who = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-        done = subprocess.run(["git", *who, *arguments], cwd=place, check=True, capture_output=True, text=True)
+        done = processes.run(["git", *who, *arguments], cwd=place, check=True)
         return done.stdout.strip()
 
     git("init")
