@@ -26,7 +26,7 @@ def arguments(*words: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    return {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
+    return {**os.environ, "COLUMNS": "100"}
 
 
 @contextmanager
