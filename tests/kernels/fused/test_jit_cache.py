@@ -97,12 +97,12 @@ def test_compiling_other_functions_is_not_announced(announcer, capsys):
 def test_it_is_built_once_in_a_process_of_its_own(tmp_path):
     """There the machine code does not depend on what this process compiled before."""
     code = (
-        "from ntm_repro.kernels.fused import compiling\n"
+        "from ntm_repro.kernels.fused import jit_cache\n"
         "calls = []\n"
-        "compiling.subprocess.run = lambda command, **_: calls.append(command) or type('Done', (), {'returncode': 0})\n"
-        "for _ in range(2): compiling.prepare('float32')\n"
-        "compiling._prepared.clear(); compiling.prepare('float32')\n"
-        "print(calls[0][1:], len(calls), sorted(path.name for path in compiling._CACHE.iterdir()))"
+        "jit_cache.subprocess.run = lambda command, **_: calls.append(command) or type('Done', (), {'returncode': 0})\n"
+        "for _ in range(2): jit_cache.prepare('float32')\n"
+        "jit_cache._prepared.clear(); jit_cache.prepare('float32')\n"
+        "print(calls[0][1:], len(calls), sorted(path.name for path in jit_cache._CACHE.iterdir()))"
     )
     env = environment() | {"XDG_CACHE_HOME": str(tmp_path)}
     done = processes.run([sys.executable, "-c", code], env=env, check=True)
