@@ -1,6 +1,7 @@
 """The project as a whole: what the wheel carries, every pair has its config, YAML and code agree."""
 
 import os
+import re
 import sys
 import venv
 import zipfile
@@ -92,3 +93,14 @@ def test_an_installed_wheel_finds_its_configs_and_curves_from_anywhere(wheel, tm
     )
     found = processes.run([home / "bin/python", "-c", script], cwd=elsewhere, env=environment, check=True)
     assert found.stdout.split() == [str(site / "ntm_repro/configs"), str(site / "ntm_repro/paper_curves"), "4"]
+
+
+def test_the_log_has_a_summary_of_every_entry():
+    """A row for each, in order: its date, a question, a verdict, a link to it."""
+    text = (ROOT / "LOG.md").read_text()
+    titles = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    rows = re.findall(r"^\| (\d{4}-\d\d-\d\d) \| ([^|]+) \| ([^|]+) \| \[(.+)\]\(#(.+)\) \|$", text, re.MULTILINE)
+    assert [f"{date} · {title}" for date, _, _, title, _ in rows] == titles
+    assert [anchor for *_, anchor in rows] == [
+        re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles
+    ]
