@@ -122,7 +122,7 @@ def _row_count(folder: Path) -> int:
     return len((folder / "metrics.csv").read_text().splitlines()) - 1 if (folder / "metrics.csv").exists() else 0
 
 
-@pytest.mark.parametrize(("batch_size", "log_every"), [(1, 1_000), (3, 2_000)])
+@pytest.mark.parametrize(("batch_size", "log_every"), [(1, 1_000), pytest.param(3, 2_000, marks=pytest.mark.slow)])
 def test_stopped_killed_and_resumed_equals_straight_to_the_bit(batch_size, log_every, command, start, tmp_path):
     """Log and checkpoint intervals that do not divide each other leave windows open across resumes."""
     common = (
