@@ -54,6 +54,7 @@ def wheel(tmp_path_factory) -> Path:
 def test_the_wheel_holds_package_configs_and_curves_only(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     needed = (
+        "py.typed",
         "configs/train.yaml",
         "kernels/fused/torch_interface.py",
         "paper_curves/fig3_LSTM.csv",
