@@ -26,10 +26,10 @@ class ResumeDecision:
 def decide(
     folder: RunFolder, identity: str, recorded: str | None, difference: str, resume: Resume, sequences: int
 ) -> ResumeDecision:
-    """What to do in `folder` for a run of `identity` that is to train up to `sequences` sequences.
+    """What to do in `folder` for a run of `identity`, wanted for `sequences` sequences.
 
     recorded: the identity in the folder's config.yaml, or None without one. difference: how the two differ, in words.
-    Raises `UsageError` if the folder holds another run, or `resume` forbids what would have to be done.
+    Raises `UsageError` where the folder holds another run, or `resume` forbids what would have to be done.
     """
     folder.check_writable()
     where = f"run_dir={folder.path}"
@@ -55,13 +55,13 @@ def decide(
         if must:
             raise UsageError(f"resume={resume.name}: no {path.name} in {folder.path}; start with resume=auto")
         return ResumeDecision()  # it stopped before its first checkpoint
-    checkpoint = checkpoints.load_or_name_previous(path)
-    if checkpoint.identity != identity:
+    found = checkpoints.load_or_name_previous(path)
+    if found.identity != identity:
         raise UsageError(f"{path} belongs to another run; remove it, or choose another run_dir")
-    finished = checkpoint.sequences >= sequences and _finished(summary, sequences)
+    finished = found.sequences >= sequences and _finished(summary, sequences)
     if not finished:
-        _check_record(folder, path, checkpoint)
-    return ResumeDecision(checkpoint, finished, went_back=path == previous)
+        _check_record(folder, path, found)
+    return ResumeDecision(found, finished, went_back=path == previous)
 
 
 def _check_record(folder: RunFolder, path: Path, checkpoint: Checkpoint) -> None:
