@@ -1,17 +1,22 @@
 """The project as a whole: what the wheel carries, every pair has its config, YAML and code agree."""
 
+import importlib
+import inspect
 import os
+import pkgutil
 import re
 import sys
 import venv
 import zipfile
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 import yaml
 from support import processes
 
+import ntm_repro
 from ntm_repro import models, tasks
 from ntm_repro.cli.compose import options
 
@@ -105,3 +110,18 @@ def test_the_log_has_a_summary_of_every_entry():
     assert [anchor for *_, anchor in rows] == [
         re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles
     ]
+
+
+def public_methods():
+    """All methods and properties of all public classes, as (where, method)."""
+    for info in pkgutil.walk_packages(ntm_repro.__path__, "ntm_repro."):
+        module = importlib.import_module(info.name)
+        for name, cls in vars(module).items():
+            if inspect.isclass(cls) and cls.__module__ == info.name and not name.startswith("_"):
+                for attribute, method in vars(cls).items():
+                    if not attribute.startswith("_") and isinstance(method, FunctionType | property):
+                        yield f"{info.name}.{name}.{attribute}", method
+
+
+def test_public_methods_are_documented_by_themselves_or_by_what_they_override():
+    assert [where for where, method in public_methods() if not inspect.getdoc(method)] == []

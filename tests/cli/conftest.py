@@ -1,6 +1,5 @@
 """The command line as a user meets it: a process of its own in an empty folder."""
 
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -21,7 +20,7 @@ def command(forks: Command, tmp_path: Path) -> Command:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def start(tmp_path: Path) -> Iterator[Callable]:
     """Starts `ntm-<word> …` in `tmp_path` from nothing, its outputs in pipes; killed at the end of the test."""
     with ExitStack() as processes:
         yield lambda *words: processes.enter_context(started(arguments(*words), cwd=tmp_path))
