@@ -57,10 +57,10 @@ collect: setup ## move live runs of the paper's pairs, finished or not, into res
 	$(BIN)/python scripts/collect.py
 
 test: .venv/.ready-dev ## run the tests (under 6 minutes on two cores)
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=15 -m "not slow"
 
 test-slow: .venv/.ready-dev ## run the tests that take minutes each
-	$(BIN)/python -m pytest -n 2 -m slow
+	$(BIN)/python -m pytest -n 2 --durations=15 -m slow
 
 faults: .venv/.ready-dev ## kill, fill up, cut, flip and race runs, and check that nothing is lost (some 15 minutes)
 	$(BIN)/python -m pytest -n 0 -m slow tests/faults --faults-table results/faults/faults.md

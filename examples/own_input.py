@@ -44,7 +44,7 @@ def main(run: str = "results/paper/copy/ntm/seed1", text: str = "hello, memory",
     weightings = {"write": trace.write_weighting_BWN, "read": trace.read_weighting_BRN}
     for axes, (kind, weighting_TBKN) in zip(panels, weightings.items(), strict=True):
         used = weighting_TBKN[:, 0].amax((0, 1)) > 0.1
-        axes.imshow(weighting_TBKN[:, 0, 0, used].T, aspect="auto", cmap="gray", vmin=0, vmax=1)
+        axes.imshow(weighting_TBKN[:, 0, 0, used].T.numpy(), aspect="auto", cmap="gray", vmin=0, vmax=1)
         axes.set(ylabel=f"locations in use\n({kind} weighting)")
     panels[-1].set(xlabel="step")
     figure.savefig(picture)

@@ -1,16 +1,22 @@
 """The project as a whole: what the wheel carries, every pair has its config, YAML and code agree."""
 
+import importlib
+import inspect
 import os
-import subprocess
+import pkgutil
+import re
 import sys
 import venv
 import zipfile
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 import yaml
+from support import processes
 
+import ntm_repro
 from ntm_repro import models, paper, tasks
 from ntm_repro.cli.compose import options
 
@@ -46,13 +52,14 @@ def test_every_pair_of_the_paper_has_its_config():
 def wheel(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
-    subprocess.run(build, check=True, capture_output=True, text=True)
+    processes.run(build, check=True)
     return next(folder.glob("*.whl"))
 
 
 def test_the_wheel_holds_package_configs_and_curves_only(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     needed = (
+        "py.typed",
         "configs/train.yaml",
         "kernels/fused/torch_interface.py",
         "paper_curves/fig3_LSTM.csv",
@@ -83,25 +90,38 @@ def test_an_installed_wheel_finds_its_configs_and_curves_from_anywhere(wheel, tm
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     # Eager: the fused kernel would be compiled anew, for a copy of its sources that nobody will run again.
     short = ("debug=fast", "train.sequences=2", "task.max_length=2", "kernel=eager")
-    done = subprocess.run(
-        [home / "bin/python", "-m", "ntm_repro", "train", *short],
-        cwd=elsewhere,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    done = processes.run([home / "bin/python", "-m", "ntm_repro", "train", *short], cwd=elsewhere, env=environment)
     assert done.returncode == 0, done.stderr
     assert (elsewhere / "results/debug/copy/ntm").is_dir()
     script = (
         "from ntm_repro.cli import compose; from ntm_repro import paper; "
         "print(compose.config_dir(), paper.curves_dir(), len(paper.curve(11, 'lstm')))"
     )
-    found = subprocess.run(
-        [home / "bin/python", "-c", script],
-        cwd=elsewhere,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    found = processes.run([home / "bin/python", "-c", script], cwd=elsewhere, env=environment, check=True)
     assert found.stdout.split() == [str(site / "ntm_repro/configs"), str(site / "ntm_repro/paper_curves"), "4"]
+
+
+def test_the_log_has_a_summary_of_every_entry():
+    """A row for each, in order: its date, a question, a verdict, a link to it."""
+    text = (ROOT / "LOG.md").read_text()
+    titles = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    rows = re.findall(r"^\| (\d{4}-\d\d-\d\d) \| ([^|]+) \| ([^|]+) \| \[(.+)\]\(#(.+)\) \|$", text, re.MULTILINE)
+    assert [f"{date} · {title}" for date, _, _, title, _ in rows] == titles
+    assert [anchor for *_, anchor in rows] == [
+        re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles
+    ]
+
+
+def public_methods():
+    """All methods and properties of all public classes, as (where, method)."""
+    for info in pkgutil.walk_packages(ntm_repro.__path__, "ntm_repro."):
+        module = importlib.import_module(info.name)
+        for name, cls in vars(module).items():
+            if inspect.isclass(cls) and cls.__module__ == info.name and not name.startswith("_"):
+                for attribute, method in vars(cls).items():
+                    if not attribute.startswith("_") and isinstance(method, FunctionType | property):
+                        yield f"{info.name}.{name}.{attribute}", method
+
+
+def test_public_methods_are_documented_by_themselves_or_by_what_they_override():
+    assert [where for where, method in public_methods() if not inspect.getdoc(method)] == []

@@ -1,9 +1,9 @@
 """Tasks and models are found by name, here and in installed packages, and nothing else is ever imported."""
 
-import subprocess
 import sys
 
 import pytest
+from support import processes
 from support.plugged_in import OWN_MODEL, OwnNTM, OwnSettings, Parity, installed
 
 from ntm_repro import models, tasks
@@ -67,7 +67,7 @@ def test_an_entry_point_that_is_no_model_is_refused():
 
 def test_tasks_are_found_without_torch():
     script = "import sys; from ntm_repro import tasks; tasks.find('copy'); assert 'torch' not in sys.modules"
-    subprocess.run([sys.executable, "-c", script], check=True)
+    processes.run([sys.executable, "-c", script], check=True)
 
 
 def test_an_installed_distribution_is_found(tmp_path):
@@ -88,5 +88,5 @@ def test_an_installed_distribution_is_found(tmp_path):
         f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from ntm_repro import tasks; "
         "print(tasks.names()[-1], tasks.find('longer_copy')().longest_condition)"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = processes.run([sys.executable, "-c", script], check=True)
     assert done.stdout.split() == ["longer_copy", "40"]

@@ -1,4 +1,4 @@
-"""How things end badly without being a bug of ours. Torch-free: the command line imports it early.
+"""Errors that are no bugs. Torch-free: the command line imports it early.
 
 The library raises `InvalidSetting` (a `ValueError`); the command line turns it into a `UsageError`, which names the key
 as the user writes it.
@@ -6,7 +6,7 @@ as the user writes it.
 
 
 class UsageError(Exception):
-    """The user's mistake, said in one line that names the key and the fix; exit code 2, nothing written."""
+    """A mistake of the user, in one line that names the key and the fix; exit code 2, nothing written."""
 
 
 class RunError(Exception):

@@ -1,13 +1,14 @@
 """The command line as a user meets it: a process of its own in an empty folder."""
 
-import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from support.helpers import arguments, environment
+from support.helpers import arguments
+from support.processes import started
 
 Command = Callable[..., SimpleNamespace]
 
@@ -19,17 +20,7 @@ def command(forks: Command, tmp_path: Path) -> Command:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
-    """Starts `ntm-<word> …` in `tmp_path` from nothing, its standard output in a pipe."""
-
-    def run(*words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            arguments(*words),
-            cwd=tmp_path,
-            env=environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    return run
+def start(tmp_path: Path) -> Iterator[Callable]:
+    """Starts `ntm-<word> …` in `tmp_path` from nothing, its outputs in pipes; killed at the end of the test."""
+    with ExitStack() as processes:
+        yield lambda *words: processes.enter_context(started(arguments(*words), cwd=tmp_path))

@@ -1,11 +1,11 @@
 """What a command says last."""
 
 import os
-import subprocess
 import sys
 import time
 
 import pytest
+from support import processes
 from support.helpers import arguments, environment
 
 ENDS = {
@@ -23,7 +23,7 @@ def test_every_end_is_one_line(raised):
         f"def body(argv): raise {raised}\n"
         "exit_codes.run_and_exit('ntm-x', body)"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    done = processes.run([sys.executable, "-c", script])
     assert (done.returncode, done.stderr) == ENDS[raised]
 
 
@@ -48,5 +48,5 @@ def output_without_reader():
 @pytest.mark.parametrize("words", [("train", "--help"), ("train", "--cfg", "job"), ("figures", "--help")])
 def test_a_reader_who_leaves_hears_no_more(words, buffered, output_without_reader):
     env = environment() | {"PYTHONUNBUFFERED": "" if buffered else "1"}
-    done = subprocess.run(arguments(*words), stdout=output_without_reader, stderr=subprocess.PIPE, env=env)
-    assert (done.returncode, done.stderr) == (1, b"")
+    done = processes.run(arguments(*words), stdout=output_without_reader, env=env)
+    assert (done.returncode, done.stderr) == (1, "")

@@ -1,10 +1,9 @@
 """Help and printed configs: complete, and fast because they never import torch."""
 
-import os
-import subprocess
 import sys
 
 import pytest
+from support import processes
 
 
 @pytest.mark.parametrize(
@@ -17,7 +16,7 @@ def test_without_torch(words):
         "try: main()\nexcept SystemExit as end: assert not end.code, end.code\n"
         "assert 'torch' not in sys.modules"
     )
-    done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, env=dict(os.environ))
+    done = processes.run([sys.executable, "-c", script, *words])
     assert done.returncode == 0, done.stderr
 
 

@@ -1,9 +1,9 @@
 """The choice of kernel on the command line, where numba cannot be imported."""
 
 import os
-import subprocess
 
 import pytest
+from support import processes
 from support.helpers import TINY, arguments, environment
 
 
@@ -19,7 +19,7 @@ def without_numba(tmp_path):
 
 def train(tmp_path, env, *words):
     command = arguments("train", "debug=fast", "run_dir=run", *TINY, *words)
-    return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=240)
+    return processes.run(command, cwd=tmp_path, env=env)
 
 
 def test_asked_for_by_name_it_is_refused_before_anything_is_written(tmp_path, without_numba):

@@ -8,13 +8,13 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from support.helpers import PATIENCE, TINY, arguments, environment
+from support import processes
+from support.helpers import PATIENCE, TINY, arguments
 from support.run_results import rows, same_weights
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -30,7 +30,7 @@ def needs(package):
 def straight(tmp_path_factory):
     """The same runs one after the other, by no launcher."""
     place = tmp_path_factory.mktemp("straight")
-    subprocess.run(arguments(*SWEEP), cwd=place, env=environment(), check=True, capture_output=True, timeout=PATIENCE)
+    processes.run(arguments(*SWEEP), cwd=place, check=True)
     return place
 
 
@@ -143,8 +143,6 @@ def test_what_slurm_is_given(start, tmp_path, monkeypatch):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < end
         time.sleep(0.1)
-    process.kill()
-    process.communicate()
     logs = tmp_path / "results/runs/.submitit"
     assert (tmp_path / "script").read_text() == SCRIPT.format(logs=logs, python=sys.executable)
 

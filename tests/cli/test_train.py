@@ -5,7 +5,6 @@ import re
 import shlex
 import shutil
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 import torch
 import yaml
 from safetensors.torch import load_file
+from support import processes
 from support.helpers import PATIENCE, TINY, arguments, environment
 from support.hostile import Payload
 from support.run_results import rows, same_weights, summary
@@ -114,7 +114,7 @@ def interrupted_to_the_end(start, folder: Path, words: tuple[str, ...], signals:
             assert f"resume with: ntm-train {' '.join(words[1:])}" in err
             assert summary(folder)["status"] == "interrupted"
     process = start(*words)
-    out, err = process.communicate(timeout=1200)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, (out, err)
 
 
@@ -122,7 +122,7 @@ def _row_count(folder: Path) -> int:
     return len((folder / "metrics.csv").read_text().splitlines()) - 1 if (folder / "metrics.csv").exists() else 0
 
 
-@pytest.mark.parametrize(("batch_size", "log_every"), [(1, 1_000), (3, 2_000)])
+@pytest.mark.parametrize(("batch_size", "log_every"), [(1, 1_000), pytest.param(3, 2_000, marks=pytest.mark.slow)])
 def test_stopped_killed_and_resumed_equals_straight_to_the_bit(batch_size, log_every, command, start, tmp_path):
     """Log and checkpoint intervals that do not divide each other leave windows open across resumes."""
     common = (
@@ -252,14 +252,7 @@ def test_a_full_disk_costs_no_checkpoint(command, tmp_path):
     limited = shlex.join([*arguments("train", *words), "train.sequences=80"])
     # A coverage measurement of the subprocess would meet the limit too, and complain.
     unmeasured = {name: value for name, value in environment().items() if not name.startswith("COV")}
-    done = subprocess.run(
-        ["bash", "-c", f"ulimit -f {limit}; exec {limited}"],
-        cwd=tmp_path,
-        env=unmeasured,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
+    done = processes.run(["bash", "-c", f"ulimit -f {limit}; exec {limited}"], cwd=tmp_path, env=unmeasured)
     assert done.returncode == 1, done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert "File too large; stopped at 60 sequences, the checkpoints in out are as they were" in done.stderr

@@ -1,10 +1,10 @@
 """What is recorded can be had again: the first thousands of every committed run, from nothing but its folder."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
-from support.helpers import PATIENCE, arguments, environment
+from support import processes
+from support.helpers import arguments
 
 from ntm_repro.training import metrics
 
@@ -20,9 +20,7 @@ ELSEWHERE = 1e-3
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: "-".join(folder.parts[-3:]))
 def test_a_recorded_run_begins_again_as_it_did(folder, tmp_path):
     words = ("train", f"run={folder}", f"train.sequences={SEQUENCES}", "run_dir=again")
-    done = subprocess.run(
-        arguments(*words), cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=PATIENCE
-    )
+    done = processes.run(arguments(*words), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     recorded = metrics.read_rows(folder / "metrics.csv", up_to=SEQUENCES)
     again = metrics.read_rows(tmp_path / "again/metrics.csv")

@@ -1,13 +1,13 @@
 """Each example does in seconds what it says."""
 
 import os
-import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
-from support.helpers import PATIENCE, arguments, environment
+from support import processes
+from support.helpers import arguments, environment
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,7 +38,7 @@ def installed(tmp_path_factory):
     """The package with a task of its own, installed in a folder."""
     folder = tmp_path_factory.mktemp("installed")
     install = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder), str(ROOT / "examples/own_task")]
-    subprocess.run([sys.executable, *install], check=True, capture_output=True, text=True, timeout=PATIENCE)
+    processes.run([sys.executable, *install], check=True)
     return folder
 
 
@@ -46,9 +46,7 @@ def test_a_task_in_a_package_of_its_own_trains_and_is_evaluated(installed, tmp_p
     env = environment() | {"PYTHONPATH": os.pathsep.join([str(installed), os.environ.get("PYTHONPATH", "")])}
 
     def command(*words):
-        done = subprocess.run(
-            arguments(*words), cwd=tmp_path, env=env, capture_output=True, text=True, timeout=PATIENCE
-        )
+        done = processes.run(arguments(*words), cwd=tmp_path, env=env)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

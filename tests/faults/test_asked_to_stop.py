@@ -2,11 +2,12 @@
 
 import random
 import signal
-import subprocess
 import time
+from types import SimpleNamespace
 
 import pytest
-from support.helpers import PATIENCE, arguments, environment
+from support import processes
+from support.helpers import PATIENCE, arguments
 from support.surviving import WORDS, check_same, check_so_far
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
@@ -16,20 +17,18 @@ TIMES = 10
 
 def stopped(number, after, place):
     """How the process ended that was sent a signal after so many seconds."""
-    process = subprocess.Popen(
-        arguments(*WORDS), cwd=place, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    time.sleep(after)
-    process.send_signal(number)
-    out, err = process.communicate(timeout=PATIENCE)
-    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+    with processes.started(arguments(*WORDS), cwd=place) as process:
+        time.sleep(after)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=PATIENCE)
+    return SimpleNamespace(returncode=process.returncode, stdout=out, stderr=err)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_a_stopped_run_goes_on(number, forks, straight, ledger, tmp_path):
     chance = random.Random(int(number))
     begin = time.monotonic()
-    subprocess.run(arguments(*WORDS), cwd=tmp_path, env=environment(), check=True, capture_output=True)
+    processes.run(arguments(*WORDS), cwd=tmp_path, check=True)
     whole = time.monotonic() - begin
     for turn in range(TIMES):
         place = tmp_path / str(turn)

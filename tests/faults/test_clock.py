@@ -1,10 +1,10 @@
 """A clock that jumps back an hour, between two starts and in the middle of a run: Debian's libfaketime."""
 
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
+from support import processes
 from support.helpers import PATIENCE, arguments, environment
 from support.run_results import summary
 from support.surviving import WORDS, check_curves, check_same
@@ -35,18 +35,16 @@ def test_a_clock_set_back_changes_nothing(straight, ledger, tmp_path):
         with ledger.fault("clock set back an hour"):
             begin = time.monotonic()
             for hour, rows_first in enumerate((5 + 5 * turn, 10 + 5 * turn), 1):
-                process = subprocess.Popen(
-                    arguments(*WORDS), cwd=place, env=faked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-                )
-                metrics = place / "out/metrics.csv"
-                while process.poll() is None and not (
-                    metrics.exists() and metrics.read_text().count("\n") > rows_first
-                ):
-                    time.sleep(0.005)
-                clock.write_text(f"-{hour * HOUR}")  # in the middle
-                if hour == 1:
-                    process.kill()
-                _, err = process.communicate(timeout=PATIENCE)
+                with processes.started(arguments(*WORDS), cwd=place, env=faked) as process:
+                    metrics = place / "out/metrics.csv"
+                    while process.poll() is None and not (
+                        metrics.exists() and metrics.read_text().count("\n") > rows_first
+                    ):
+                        time.sleep(0.005)
+                    clock.write_text(f"-{hour * HOUR}")  # in the middle
+                    if hour == 1:
+                        process.kill()
+                    _, err = process.communicate(timeout=PATIENCE)
                 assert process.returncode in (0, -9), err
             assert process.returncode == 0
             assert err == ""

@@ -7,12 +7,12 @@ All of it needs the right to mount, and is skipped without; a limit on the size 
 import contextlib
 import shutil
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from support.helpers import PATIENCE, arguments, environment
+from support import processes
+from support.helpers import PATIENCE, arguments
 from support.run_results import rows, same_weights
 from support.surviving import SEQUENCES, WORDS, check_refused, check_same, check_so_far, content
 
@@ -27,10 +27,10 @@ def mounted():
     with contextlib.ExitStack() as undo:
 
         def mount(*words):
-            done = subprocess.run(["mount", *map(str, words)], capture_output=True, text=True)
+            done = processes.run(["mount", *map(str, words)])
             if done.returncode:
                 pytest.skip(f"mounting is not allowed here: {done.stderr.strip()}")
-            undo.callback(subprocess.run, ["umount", "--lazy", str(words[-1])], check=True)
+            undo.callback(processes.run, ["umount", "--lazy", str(words[-1])], check=True)
 
         yield mount
 
@@ -93,14 +93,14 @@ def test_a_read_only_folder_is_refused(forks, straight, ledger, mounted, tmp_pat
         folder = place / "out"
         with ledger.fault("folder read-only at the start"):
             before = content(folder)
-            subprocess.run(["mount", "--bind", folder, folder], check=True)
+            processes.run(["mount", "--bind", folder, folder], check=True)
             try:
-                subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+                processes.run(["mount", "-o", "remount,bind,ro", folder], check=True)
                 check_refused(
                     forks(*WORDS, cwd=place), "run_dir=out", "Read-only file system", "choose another run_dir"
                 )
             finally:
-                subprocess.run(["umount", folder], check=True)
+                processes.run(["umount", folder], check=True)
             assert content(folder) == before
             assert forks(*WORDS, cwd=place).returncode == 0
             check_same(folder, straight.folder)
@@ -108,26 +108,24 @@ def test_a_read_only_folder_is_refused(forks, straight, ledger, mounted, tmp_pat
 
 def test_a_folder_that_turns_unwritable_stops_the_run(straight, forks, ledger, tmp_path):
     """In the middle, by the file system's own flag: no file may be made, renamed or removed in it any more."""
-    if subprocess.run(["chattr", "+i", tmp_path], capture_output=True).returncode:
+    if processes.run(["chattr", "+i", tmp_path]).returncode:
         pytest.skip("this file system or user cannot make a folder immutable")
-    subprocess.run(["chattr", "-i", tmp_path], check=True)
+    processes.run(["chattr", "-i", tmp_path], check=True)
     for turn in range(3):
         place = tmp_path / str(turn)
         place.mkdir()
-        process = subprocess.Popen(
-            arguments(*WORDS), cwd=place, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        while process.poll() is None and len(list((place / "out").glob("checkpoint*"))) < 2:
-            time.sleep(0.01)
-        with ledger.fault("folder unwritable in the middle"):
-            subprocess.run(["chattr", "+i", place / "out"], check=True)
-            try:
-                _, err = process.communicate(timeout=PATIENCE)
-            finally:
-                subprocess.run(["chattr", "-i", place / "out"], check=True)
-            assert process.returncode == 1, err
-            assert len(err.splitlines()) == 1, err
-            assert "Operation not permitted; stopped at" in err
-            check_so_far(place / "out", straight.folder)
-            assert forks(*WORDS, cwd=place).returncode == 0
-            check_same(place / "out", straight.folder)
+        with processes.started(arguments(*WORDS), cwd=place) as process:
+            while process.poll() is None and len(list((place / "out").glob("checkpoint*"))) < 2:
+                time.sleep(0.01)
+            with ledger.fault("folder unwritable in the middle"):
+                processes.run(["chattr", "+i", place / "out"], check=True)
+                try:
+                    _, err = process.communicate(timeout=PATIENCE)
+                finally:
+                    processes.run(["chattr", "-i", place / "out"], check=True)
+                assert process.returncode == 1, err
+                assert len(err.splitlines()) == 1, err
+                assert "Operation not permitted; stopped at" in err
+                check_so_far(place / "out", straight.folder)
+                assert forks(*WORDS, cwd=place).returncode == 0
+                check_same(place / "out", straight.folder)

@@ -25,7 +25,12 @@ def both(forks, second_server):
 
         with ThreadPoolExecutor() as pool:
             waiting = [pool.submit(one, server, words) for server, words in ((forks, first), (second_server, second))]
-            return [each.result() for each in waiting]
+            try:
+                return [each.result() for each in waiting]
+            except BaseException:  # such as a timeout: end what the threads of the pool wait for
+                forks.kill()
+                second_server.kill()
+                raise
 
     return start
 

@@ -1,10 +1,10 @@
 """Where machine code is kept: never where it cannot be written, nor where others could have put theirs."""
 
 import os
-import subprocess
 import sys
 
 import pytest
+from support import processes
 from support.helpers import environment
 
 from ntm_repro.jit import cache
@@ -106,7 +106,7 @@ def test_it_is_built_once_in_a_process_of_its_own(tmp_path):
         "print(calls[0][1:], len(calls), sorted(path.name for path in cache._CACHE.iterdir()))"
     )
     env = environment() | {"XDG_CACHE_HOME": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
+    done = processes.run([sys.executable, "-c", code], env=env, check=True)
     worker = "['-m', 'ntm_repro.jit.worker', 'float32']"
     assert done.stdout.strip() == f"{worker} 1 ['float32.built', 'lock']"
     assert done.stderr.startswith("compiling the fused kernel")

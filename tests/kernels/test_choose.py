@@ -5,12 +5,12 @@ Shape suffixes: T steps, B sequences, I inputs, O outputs.
 
 import logging
 import math
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
+from support import processes
 
 from ntm_repro import kernels, loss
 from ntm_repro.errors import UsageError
@@ -278,5 +278,5 @@ def test_whoever_wants_the_eager_kernel_needs_no_numba(numba):
         "optimisers.make(graves_rmsprop.Settings(), kernel.parameters, kernel.compiled).step(1e-4, 1.0, 10.0)\n"
         "assert not sys.modules.get('numba')\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    done = processes.run([sys.executable, "-c", script])
     assert done.returncode == 0, done.stderr

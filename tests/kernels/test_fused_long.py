@@ -1,12 +1,12 @@
 """The fused kernel over long sequences, long runs, and with little memory."""
 
 import json
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
+from support import processes
 from support.helpers import arguments, environment
 from support.twins import Shape, build, distance, flatten, random_state, unflatten
 
@@ -31,7 +31,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 
 def peak_bytes(steps):
     code = TEN_THOUSAND_STEPS.replace("STEPS", str(steps))
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True)
+    done = processes.run([sys.executable, "-c", code], check=True)
     return int(done.stdout)
 
 
@@ -100,7 +100,7 @@ def test_a_million_random_steps_without_a_nan(name):
 @pytest.mark.slow
 def test_copy_is_solved_by_thirty_thousand_sequences(tmp_path):
     asked = ("run_dir=run", "kernel=numba", "train.sequences=30000")
-    subprocess.run(arguments("train", *asked), cwd=tmp_path, env=environment(), check=True, capture_output=True)
+    processes.run(arguments("train", *asked), cwd=tmp_path, check=True)
     summary = json.loads((tmp_path / "run/summary.json").read_text())
     assert summary["sequences"] == 30_000
     rows = metrics.read_rows(tmp_path / "run/metrics.csv")
@@ -119,6 +119,6 @@ def test_without_a_folder_for_machine_code_it_compiles_and_says_so(tmp_path):
         "print(kernel.unroll(torch.zeros(3, 1, 10)).y_TBO.shape)"
     )
     env = environment() | {"XDG_CACHE_HOME": "/dev/null"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
+    done = processes.run([sys.executable, "-c", code], env=env, check=True)
     assert done.stdout.strip() == "torch.Size([3, 1, 9])"
     assert "no folder to keep it in is writable" in done.stderr

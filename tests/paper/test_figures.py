@@ -1,11 +1,11 @@
 """Every figure of the paper is about runs that exist in the suite, and is drawn and measured by code that exists."""
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support import processes
 
 from ntm_repro import paper
 from ntm_repro.figures.run_store import RunStore
@@ -49,4 +49,4 @@ def test_make_draws_the_same_figures_of_the_same_tasks():
 
 def test_the_paper_is_data_without_torch_or_matplotlib():
     script = "import sys; from ntm_repro import figures, paper; assert not {'torch', 'matplotlib'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", script], check=True)
+    processes.run([sys.executable, "-c", script], check=True)

@@ -21,7 +21,7 @@ from ntm_repro.report.packing import unpack
 pytestmark = pytest.mark.slow
 
 SCENES = (("copy", "ntm", 5), ("copy", "ntm_ff", 40), ("dynamic_ngrams", "ntm", 30), ("priority_sort", "ntm", (4, 3)))
-PATIENCE = 20  # seconds
+PATIENCE = 80  # seconds, for a busy machine
 
 
 @pytest.fixture(scope="module")

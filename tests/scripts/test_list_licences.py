@@ -1,16 +1,16 @@
 """docs/licences.md names every package that an installation brings along."""
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support import processes
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts/list_licences.py"
 
 
 def test_the_list_is_up_to_date():
-    done = subprocess.run([sys.executable, SCRIPT, "--check"], capture_output=True, text=True)
+    done = processes.run([sys.executable, SCRIPT, "--check"])
     if "is not installed" in done.stderr:
         pytest.skip(done.stderr.strip())
     assert (done.returncode, done.stderr) == (0, "")

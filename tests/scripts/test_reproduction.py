@@ -1,7 +1,6 @@
 """scripts/unfinished and scripts/collect: what is left to run, and what of the live runs becomes evidence."""
 
 import json
-import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import save
+from support import processes
 
 from ntm_repro.cli import compose, schema
 from ntm_repro.errors import UsageError
@@ -74,9 +74,7 @@ def test_without_evidence_everything_is_unfinished_one_seed_of_all_first(here, c
     ("argv", "named"), [(["copy", "ntm", "one"], "SEEDS=one"), (["copy"], "tasks"), (["sort", "ntm", "1"], "sort")]
 )
 def test_what_cannot_be_asked_for_is_named(here, argv, named):
-    done = subprocess.run(
-        [sys.executable, SCRIPTS / "unfinished.py", *argv], capture_output=True, text=True, cwd=here, check=False
-    )
+    done = processes.run([sys.executable, SCRIPTS / "unfinished.py", *argv], cwd=here)
     assert done.returncode == 2
     assert named in done.stderr
     assert len(done.stderr.splitlines()) == 1

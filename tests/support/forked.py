@@ -1,110 +1,51 @@
-"""Many commands without importing torch for each: a process that has imported all of it forks for every one.
-
-`Server` starts that process and asks it. It reads requests from standard input, one JSON object a line, and answers
-each with a line ({"returncode", "stdout", "stderr", "events"}). It has one thread, and so may fork. A request may also
-say when the child is to get a signal: `after` seconds, or just before it touches the file system for the `at_event`-th
-time below its folder. Both are asked of the operating system; nothing in the child's code knows of it.
-"""
+"""Many commands without importing torch for each: the process of `fork_worker.py` forks for every one."""
 
 import json
-import os
-import runpy
-import signal
 import subprocess
 import sys
-import tempfile
-import threading
-import time
-import traceback
+from pathlib import Path
 from types import SimpleNamespace
 
-# Python announces these before it does them: opened, renamed, linked, removed, made.
-TOUCHING = ("open", "os.rename", "os.link", "os.remove", "os.mkdir", "os.truncate")
+from support.helpers import PATIENCE
+from support.processes import begin, end
+
+WORKER = Path(__file__).with_name("fork_worker.py")
 
 
 class Server:
-    """The forking process, from outside."""
+    """The forking process, from outside.
+
+    A call that does not come to its end, as when pytest-timeout stops the test, kills the process with all its
+    children: the answer it still owes would be taken for that of the next command. The next call starts another.
+    """
 
     def __enter__(self):
-        from support.helpers import environment
-
-        self.process = subprocess.Popen(
-            [sys.executable, __file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment(),
-        )
+        self.start()
         return self
+
+    def start(self):
+        self.process = begin([sys.executable, WORKER], stdin=subprocess.PIPE, stderr=None)
 
     def __call__(self, *words, cwd, **when):
         """What a subprocess with these words would have come to; `when`: signal=, after= or at_event=."""
-        self.process.stdin.write(json.dumps({"words": words, "cwd": str(cwd), **when}) + "\n")
-        self.process.stdin.flush()
-        return SimpleNamespace(**json.loads(self.process.stdout.readline()))
+        if self.process is None:
+            self.start()
+        try:
+            self.process.stdin.write(json.dumps({"words": words, "cwd": str(cwd), **when}) + "\n")
+            self.process.stdin.flush()
+            return SimpleNamespace(**json.loads(self.process.stdout.readline()))
+        except BaseException:
+            self.kill()
+            raise
+
+    def kill(self):
+        """End the process and all that it has started."""
+        process, self.process = self.process, None
+        if process is not None:
+            end(process)
 
     def __exit__(self, *failure):
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.process.wait()
-
-
-def run(words, cwd, signal=None, after=None, at_event=None):
-    """One command in a child; what a subprocess would have given."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.TemporaryFile() as touched:
-        child = os.fork()
-        if child == 0:
-            os.chdir(cwd)
-            os.dup2(out.fileno(), 1)
-            os.dup2(err.fileno(), 2)
-            sys.argv = ["ntm_repro", *words]
-            code = 0
-            watch_files(cwd, touched.fileno(), at_event, signal)
-            try:
-                runpy.run_module("ntm_repro", run_name="__main__", alter_sys=True)
-            except SystemExit as end:
-                code = end.code or 0
-            except BaseException:
-                traceback.print_exc()
-                code = 1
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
-        if after is not None:
-            time.sleep(after)
-            os.kill(child, signal)  # not waited for yet, so that the number is still its own
-        _, status = os.waitpid(child, 0)
-        found = {"returncode": os.waitstatus_to_exitcode(status), "events": os.fstat(touched.fileno()).st_size}
-        for name, file in (("stdout", out), ("stderr", err)):
-            file.seek(0)
-            found[name] = file.read().decode()
-    return found
-
-
-def watch_files(cwd, counter, at_event, number):
-    """Count in the file `counter`, a byte each, the touches of the file system below `cwd`; a signal at the n-th."""
-    count = 0
-    below = os.path.realpath(cwd) + "/"
-
-    def watch(event, arguments):
-        nonlocal count
-        if event not in TOUCHING or not isinstance(arguments[0], str | os.PathLike):
-            return
-        path = os.path.abspath(arguments[0])  # noqa: PTH100 — resolving links would touch the file system
-        writes = event != "open" or arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
-        if path.startswith(below) and writes:
-            count += 1
-            os.write(counter, b".")
-            if count == at_event:
-                signal.pthread_kill(threading.get_ident(), number)
-
-    sys.addaudithook(watch)
-
-
-if __name__ == "__main__":
-    import hydra  # noqa: F401
-    import torch.utils.tensorboard  # noqa: F401
-
-    for line in sys.stdin:
-        request = json.loads(line)
-        print(json.dumps(run(**request)), flush=True)
+        if self.process is not None:
+            self.process.stdin.close()  # it ends by itself, and a measurement of coverage with it
+            self.process.wait(timeout=PATIENCE)
+        self.kill()

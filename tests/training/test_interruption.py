@@ -2,10 +2,10 @@
 
 import os
 import signal
-import subprocess
 import sys
 
 import pytest
+from support import processes
 
 from ntm_repro.training.interruption import Interrupted, StopRequest
 
@@ -73,7 +73,7 @@ with StopRequest() as stop:
 
 
 def test_the_second_sigterm_ends_the_process():
-    ended = subprocess.run([sys.executable, "-c", TWICE], capture_output=True, text=True, timeout=60, check=False)
+    ended = processes.run([sys.executable, "-c", TWICE])
     assert ended.stdout == "noted True\n"
     assert ended.returncode == -signal.SIGTERM
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ntm_repro.training import metrics
-from ntm_repro.training.loggers import CsvLogger, Loggers, NullLogger, TerminalLogger
+from ntm_repro.training.loggers import CsvLogger, Logger, Loggers, TerminalLogger
 
 COLUMNS = metrics.columns(has_optimum=False)
 
@@ -206,14 +206,14 @@ def test_a_sink_added_later_gets_what_comes_after(recorder):
 
 
 def test_a_sink_does_nothing_unless_it_says_otherwise():
-    sink = NullLogger()
+    sink = Logger()
     assert [sink.row(row(10)), sink.pictures(1, {}), sink.progress(1), sink.flush(), sink.close()] == [None] * 5
 
 
 def test_all_sinks_are_closed_even_if_one_cannot_be(recorder):
     """On a full disk the first to write what it still holds fails; the bar must not stay on the screen."""
 
-    class Failing(NullLogger):
+    class Failing(Logger):
         def close(self):
             raise OSError("full")
 

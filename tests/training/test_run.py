@@ -6,7 +6,6 @@ import os
 import resource
 import shutil
 import signal
-import subprocess
 import threading
 
 import numpy as np
@@ -14,7 +13,8 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
-from support.helpers import files_no_longer_than
+from support import processes
+from support.helpers import PATIENCE, files_no_longer_than
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from tensorboard.summary.writer import event_file_writer
@@ -173,7 +173,7 @@ def test_the_summary_of_a_run(go, folder):
     }
     assert summary["parameters"] == sum(parameter.numel() for parameter in trainer.model.parameters())
     assert summary["config"] == RECORD
-    assert 0 < summary["wall_seconds"] < 60
+    assert 0 < summary["wall_seconds"] < PATIENCE
     assert {"python", "machine", "torch", "numpy"} <= set(summary["versions"])
     assert summary["versions"]["torch"].split("+")[0] == torch.__version__.split("+")[0]
 
@@ -392,7 +392,7 @@ def test_wall_seconds_add_up_over_resumes(go, folder):
     checkpoint.wall_seconds = 5_000.0
     checkpoints.save(folder.path, checkpoint)
     _, summary = go()
-    assert 5_000 < summary["wall_seconds"] < 5_060
+    assert 5_000 < summary["wall_seconds"] < 5_000 + PATIENCE
 
 
 # Killed
@@ -690,7 +690,7 @@ def repository(tmp_path, monkeypatch):
 
     def git(*arguments):
         who = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-        done = subprocess.run(["git", *who, *arguments], cwd=place, check=True, capture_output=True, text=True)
+        done = processes.run(["git", *who, *arguments], cwd=place, check=True)
         return done.stdout.strip()
 
     git("init")

@@ -2,11 +2,11 @@
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support import processes
 
 from ntm_repro.errors import UsageError
 from ntm_repro.files import write_json
@@ -179,12 +179,12 @@ from pathlib import Path
 from ntm_repro.training.run_folder import RunFolder
 with RunFolder(Path(sys.argv[1])).locked():
     print("locked", flush=True)
-    time.sleep(60)
+    time.sleep(3600)
 """
 
 
 def test_another_process_is_refused_and_its_death_frees_the_folder(tmp_path):
-    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True) as other:
+    with processes.started([sys.executable, "-c", HOLD, str(tmp_path)]) as other:
         try:
             assert other.stdout.readline() == "locked\n"
             with pytest.raises(UsageError, match="another process"), RunFolder(tmp_path).locked():

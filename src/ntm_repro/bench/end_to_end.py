@@ -54,6 +54,7 @@ class Run:
             self._opened = opened.pop_all()
 
     def close(self) -> None:
+        """Close its files."""
         self._opened.close()
 
     def train(self, updates: int) -> None:

@@ -40,6 +40,7 @@ class Operations(NamedTuple):
 
     @property
     def total(self) -> int:
+        """All of them."""
         return self.products + self.elementwise + self.optimiser
 
 

@@ -1,0 +1,1 @@
+"""The commands. Each reads its settings, builds objects and calls the library; only here is Hydra known."""

@@ -14,7 +14,7 @@ DONE, FAILURE, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 def one_line(error: BaseException) -> str:
-    """The gist of an error; of Hydra's and OmegaConf's many lines, those that help the user."""
+    """The message of an error in one line, without the lines of Hydra and OmegaConf that do not help the user."""
     lines = [line for cause in (error, error.__cause__) if cause is not None for line in str(cause).splitlines()]
     noise = ("full_key:", "reference_type=", "object_type=", "See https", "To append", "Set the env", "Config search")
     kept = []
@@ -30,6 +30,7 @@ class Warnings(logging.Filter):
     """Lets warnings through and nothing else: errors reach the terminal as the command's last line."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is a warning."""
         return record.levelno == logging.WARNING
 
 
@@ -38,14 +39,14 @@ def _log_thread_failure(failure: threading.ExceptHookArgs) -> None:
 
 
 def _nobody_reads(error: BaseException | None) -> bool:
-    """Whether it all began with an output whose reader has left."""
+    """True if a `BrokenPipeError` is at the root of the error: the reader of the output has left."""
     while error is not None and not isinstance(error, BrokenPipeError):
         error = error.__cause__
     return error is not None
 
 
 def _flush() -> None:
-    """Write out what is printed; forget it where the reader has left, like `| head`, which has seen enough."""
+    """Write out what was printed; discard it if the reader of the pipe has left, as `| head` does."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -54,12 +55,12 @@ def _flush() -> None:
 
 def run_and_exit(command: str, body: Callable[[Sequence[str]], int]) -> NoReturn:
     """Run a command on the process's arguments and leave with its exit code."""
-    # A full disk is told in one line by whoever ends the run, not again by a logging or TensorBoard writer it meets.
+    # The code that ends the run reports a full disk in one line; writers of logs and events must not report it again.
     logging.raiseExceptions = False
     threading.excepthook = _log_thread_failure
     try:
         code = body(sys.argv[1:])
-        sys.stdout.flush()  # here, where it can be told that nobody reads
+        sys.stdout.flush()  # here, where a BrokenPipeError is caught
     except (UsageError, RunError, BrokenPipeError) as error:
         code = USAGE if isinstance(error, UsageError) else FAILURE
         if _nobody_reads(error):
@@ -71,5 +72,5 @@ def run_and_exit(command: str, body: Callable[[Sequence[str]], int]) -> NoReturn
         code = INTERRUPTED
     finally:
         _flush()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is said: Ctrl-C while the interpreter ends adds no traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while the interpreter shuts down prints no traceback
     raise SystemExit(code)

@@ -53,29 +53,29 @@ def command(argv: Sequence[str]) -> int:
     names = _names([argument for argument in argv if "=" not in argument])
     options = key_value.parse("ntm-figures", Options, [argument for argument in argv if "=" in argument])
     sources = load_run.sources(Path(options.evidence))
-    with _told_of(Path(options.tables)):
+    with _errors_in_one_line(Path(options.tables)):
         if TABLES in names:
             _write_tables(sources, Path(options.tables))
-    with _told_of(Path(options.figures)):
+    with _errors_in_one_line(Path(options.figures)):
         _draw([name for name in names if name != TABLES], sources, Path(options.figures))
     return exit_codes.DONE
 
 
 @contextmanager
-def _told_of(out: Path) -> Iterator[None]:
-    """Say in one line which file could not be read or written; `out` is what a full disk leaves unnamed."""
+def _errors_in_one_line(out: Path) -> Iterator[None]:
+    """Raise `RunError` with one line for an `OSError`; it names `out` if the error names no file, as on a full disk."""
     try:
         yield
     except OSError as error:
         raise RunError(f"{error.filename or out}: {error.strerror}") from error
 
 
-def _names(given: Sequence[str]) -> list[str]:
+def _names(arguments: Sequence[str]) -> list[str]:
     """Figures and "tables", each once, in the order given."""
-    if not given:
+    if not arguments:
         raise UsageError(f"name what to draw: all, {TABLES}, or some of {' '.join(ALL)}")
     names: list[str] = []
-    for name in given:
+    for name in arguments:
         if name not in {*ALL, TABLES, "all"}:
             raise UsageError(f"{name}: unknown; choose all, {TABLES}, or some of {' '.join(ALL)}")
         names += list(ALL) if name == "all" else [name]

@@ -40,8 +40,8 @@ def command(argv: Sequence[str]) -> int:
         print(USAGE, end="")
         return exit_codes.DONE
     options = key_value.parse("ntm-report", Options, argv)
-    given = {argument.partition("=")[0] for argument in argv}
-    if {"run", "evidence"} <= given:
+    keys = {argument.partition("=")[0] for argument in argv}
+    if {"run", "evidence"} <= keys:
         raise UsageError("evidence= and run= are two pages: name one of them")
     out = Path(options.out or (PAGE if options.run is None else Path(options.run) / "report.html"))
     from ntm_repro.files import write_atomically

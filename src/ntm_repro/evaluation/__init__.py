@@ -1,0 +1,1 @@
+"""What trained models do: on longer sequences, step by step, head by head."""

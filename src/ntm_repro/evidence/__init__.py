@@ -1,0 +1,1 @@
+"""Recorded runs as evidence: reading, collecting, windows, convergence, tables."""

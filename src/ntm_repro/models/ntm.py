@@ -168,7 +168,7 @@ class NTM(Model):
     (torch.Size([22, 1, 9]), torch.Size([1, 128, 20]))
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 — each is a choice of its own, by keyword
         self,
         input_size: int,
         output_size: int,

@@ -1,0 +1,1 @@
+"""Training: the loop, its checkpoints, a run's folder and record, and where metrics are logged."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -15,41 +15,27 @@ from ntm_repro.training import metrics, tensorboard_files
 from ntm_repro.training.metrics import Row
 
 
-class Logger(Protocol):
-    """Takes rows as windows close, and pictures by name now and then. Every method may raise `OSError`."""
-
-    def row(self, row: Row) -> None: ...
-
-    def pictures(self, sequences: int, pictures: Mapping[str, np.ndarray]) -> None: ...
-
-    def progress(self, sequences: int) -> None: ...
-
-    def flush(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class NullLogger:
-    """What a sink does unless it says otherwise: nothing."""
+class Logger:
+    """Takes what a run has to say; this one ignores all of it. Every method may raise `OSError`."""
 
     def row(self, row: Row) -> None:
-        pass
+        """Take the metrics of a window that has just closed."""
 
     def pictures(self, sequences: int, pictures: Mapping[str, np.ndarray]) -> None:
-        pass
+        """Take pictures (uint8 [Y, X, 3]) by name, made after so many sequences."""
 
     def progress(self, sequences: int) -> None:
-        pass
+        """Note that so many more sequences were trained."""
 
     def flush(self) -> None:
-        pass
+        """Hand everything over to the operating system, to disk where it is the record."""
 
     def close(self) -> None:
-        pass
+        """Flush and release files; nothing may be logged afterwards."""
 
 
-class CsvLogger(NullLogger):
-    """metrics.csv, cut back to the checkpoint from which a run goes on, then appended to."""
+class CsvLogger(Logger):
+    """metrics.csv, cut back to the checkpoint from which a run resumes, then appended to."""
 
     def __init__(self, path: Path, columns: tuple[str, ...], resumed_at: int) -> None:
         self.columns = columns
@@ -68,7 +54,7 @@ class CsvLogger(NullLogger):
         self.file.close()
 
 
-class TensorBoardLogger(NullLogger):
+class TensorBoardLogger(Logger):
     """Event files in the run's folder: scalars, pictures, hyperparameters, and the resolved config as text."""
 
     def __init__(self, folder: Path, config_text: str, resumed_at: int) -> None:
@@ -106,7 +92,7 @@ class TensorBoardLogger(NullLogger):
         self.writer.close()
 
 
-class TerminalLogger(NullLogger):
+class TerminalLogger(Logger):
     """A progress bar on a terminal; elsewhere one line per row."""
 
     def __init__(self, total: int, resumed_at: int) -> None:
@@ -132,33 +118,34 @@ class TerminalLogger(NullLogger):
         sys.stderr.flush()
 
 
-class Loggers(NullLogger):
-    """Several sinks as one, in the order in which they were added."""
+class Loggers(Logger):
+    """Several loggers as one, called in the order in which they were added."""
 
-    def __init__(self, *sinks: Logger) -> None:
-        self.sinks = list(sinks)
+    def __init__(self, *loggers: Logger) -> None:
+        self._loggers = list(loggers)
 
-    def add(self, sink: Logger) -> None:
-        self.sinks.append(sink)
+    def add(self, logger: Logger) -> None:
+        """Log to this one as well from now on."""
+        self._loggers.append(logger)
 
     def row(self, row: Row) -> None:
-        for sink in self.sinks:
-            sink.row(row)
+        for logger in self._loggers:
+            logger.row(row)
 
     def pictures(self, sequences: int, pictures: Mapping[str, np.ndarray]) -> None:
-        for sink in self.sinks:
-            sink.pictures(sequences, pictures)
+        for logger in self._loggers:
+            logger.pictures(sequences, pictures)
 
     def progress(self, sequences: int) -> None:
-        for sink in self.sinks:
-            sink.progress(sequences)
+        for logger in self._loggers:
+            logger.progress(sequences)
 
     def flush(self) -> None:
-        for sink in self.sinks:
-            sink.flush()
+        for logger in self._loggers:
+            logger.flush()
 
     def close(self) -> None:
-        """Close every one, even where closing another fails (on a full disk, say)."""
+        """Close every logger, even if closing another one fails, for instance on a full disk."""
         with ExitStack() as stack:
-            for sink in reversed(self.sinks):
-                stack.callback(sink.close)
+            for logger in reversed(self._loggers):
+                stack.callback(logger.close)

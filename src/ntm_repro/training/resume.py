@@ -1,4 +1,4 @@
-"""Whether a run begins, goes on or is already done: decided from its folder before anything is written."""
+"""Whether a run begins, resumes or is already finished: decided from its folder before anything is written."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,9 @@ from ntm_repro.training.run_folder import Resume, RunFolder
 
 @dataclass(frozen=True)
 class ResumeDecision:
-    """checkpoint: where to go on, or None to begin. finished: there is nothing left to do.
+    """checkpoint: where to resume, or None to begin. finished: there is nothing left to do.
 
-    went_back: the checkpoint is the previous one, and the newest, if there is any, is to be given up.
+    went_back: the checkpoint is the previous one, and the newest one, if it exists, is discarded.
     """
 
     checkpoint: Checkpoint | None = None
@@ -64,15 +64,15 @@ def decide(
     return ResumeDecision(found, finished, went_back=path == previous)
 
 
-def _check_record(folder: RunFolder, path: Path, found: Checkpoint) -> None:
-    """Raise `UsageError` where metrics.csv has lost rows: going on would close the hole and nobody would notice."""
-    rows = metrics.read_rows(folder.metrics, up_to=found.sequences) if folder.metrics.exists() else []
-    there = int(rows[-1]["sequences"]) if rows else 0
-    counted_on = found.sequences - found.window.sequences
-    if there != counted_on:
+def _check_record(folder: RunFolder, path: Path, checkpoint: Checkpoint) -> None:
+    """Raise `UsageError` if metrics.csv has lost rows: resuming would leave a gap in the record without a message."""
+    rows = metrics.read_rows(folder.metrics, up_to=checkpoint.sequences) if folder.metrics.exists() else []
+    recorded = int(rows[-1]["sequences"]) if rows else 0
+    expected = checkpoint.sequences - checkpoint.window.sequences
+    if recorded != expected:
         raise UsageError(
-            f"{folder.metrics}: its rows can be read up to {there:,} sequences, but {path.name} goes on from "
-            f"those up to {counted_on:,}; put it back as it was, or train again with another run_dir"
+            f"{folder.metrics}: its rows can be read up to {recorded:,} sequences, but {path.name} goes on from "
+            f"those up to {expected:,}; put it back as it was, or train again with another run_dir"
         )
 
 

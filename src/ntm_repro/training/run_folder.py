@@ -1,4 +1,4 @@
-"""A run's folder: what is in it, whether a run may begin or go on there, and how its record is written."""
+"""A run's folder: its files, whether it can be written, and the lock against a second process."""
 
 import fcntl
 import json
@@ -21,8 +21,8 @@ Resume = Enum("Resume", "auto never must previous")
 # Left behind by a start that got no further: such a folder still counts as empty.
 HARMLESS = {".hydra", "train.log", ".lock", "config.yaml.tmp"}
 TRIAL = ".ntm-"  # beginning of the name of a folder made to see whether one can be
-# As long as any name a run writes, event files with their host's name included: a path too long for the file system is
-# found out before training.
+# As long as the longest name that a run writes, an event file with its host's name: a path too long for the file system
+# is refused before training.
 LONGEST_NAME = "events.out.tfevents." + 100 * "x"
 
 
@@ -34,34 +34,42 @@ class RunFolder:
 
     @property
     def config(self) -> Path:
+        """The resolved settings, without where and how the run was started."""
         return self.path / "config.yaml"
 
     @property
     def log(self) -> Path:
+        """The job's log, with the traceback of a bug."""
         return self.path / "train.log"
 
     @property
     def metrics(self) -> Path:
+        """The record: one row per window."""
         return self.path / "metrics.csv"
 
     @property
     def summary(self) -> Path:
+        """The state of the run in one JSON object; see `read_summary`."""
         return self.path / "summary.json"
 
     @property
     def weights(self) -> Path:
+        """The weights alone, written when the run ends."""
         return self.path / "weights.safetensors"
 
     @property
     def evaluation(self) -> Path:
+        """What ntm-eval found on the paper's conditions."""
         return self.path / "eval.json"
 
     @property
     def beyond(self) -> Path:
+        """What ntm-eval found on conditions beyond the paper's."""
         return self.path / "beyond.json"
 
     @property
     def diverged(self) -> Path:
+        """The weights and the batch of an update that gave no finite number."""
         return self.path / "diverged.safetensors"
 
     def read_summary(self) -> dict[str, Any] | None:
@@ -74,18 +82,19 @@ class RunFolder:
 
     @property
     def is_empty(self) -> bool:
+        """Whether it does not exist or holds only what a start leaves that got no further."""
         return not self.path.exists() or all(map(_is_harmless, self.path.iterdir()))
 
     def check_writable(self) -> None:
         """Raise `UsageError` unless the folder could be created or written; leaves no trace."""
-        there = self.path
-        while not os.path.lexists(there) and there != there.parent:
-            there = there.parent
-        if not there.is_dir():
-            raise UsageError(f"run_dir={self.path}: {there} is not a folder; choose another run_dir or results_dir")
+        ancestor = self.path  # the nearest that exists
+        while not os.path.lexists(ancestor) and ancestor != ancestor.parent:
+            ancestor = ancestor.parent
+        if not ancestor.is_dir():
+            raise UsageError(f"run_dir={self.path}: {ancestor} is not a folder; choose another run_dir or results_dir")
         try:
             # Permissions say little to a superuser or on a read-only file system: try it.
-            Path(tempfile.mkdtemp(prefix=TRIAL, dir=there)).rmdir()
+            Path(tempfile.mkdtemp(prefix=TRIAL, dir=ancestor)).rmdir()
             with suppress(FileNotFoundError):
                 os.lstat(self.path / LONGEST_NAME)
         except OSError as error:
@@ -95,9 +104,9 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder, made if need be, against a second process.
+        """Hold the lock of the folder, which is created if necessary.
 
-        Raises `UsageError` where one has it, and `RunError` where it cannot be written any more.
+        Raises `UsageError` if another process holds it, and `RunError` if the folder cannot be written any more.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
