@@ -25,8 +25,10 @@ RUN = Path("results/runs/copy/ntm/seed1")
 OFTEN = ("train.log_every=10", "train.checkpoint_every=20")
 SUMMARY_KEYS = [
     *("task", "model", "seed", "parameters", "sequences", "final_bits"),
+    *("first_below_1", "first_below_0_1", "first_below_0_05"),
+    *("stays_below_1", "stays_below_0_1", "stays_below_0_05"),
     *("solved_below_1", "solved_below_0_1", "solved_below_0_05", "wall_seconds", "status"),
-    *("versions", "commit", "dirty", "device", "threads", "config"),
+    *("versions", "commit", "dirty", "cpu", "device", "threads", "config"),
 ]
 
 
@@ -74,6 +76,7 @@ def test_off_a_terminal_each_row_is_a_line(kernel, command):
     assert lines[0].startswith("copy · ntm · seed 1 · ")
     assert len(lines) == 1 + 3 + 1
     assert lines[-1].startswith("finished: 30 sequences")
+    assert "mean of all 30 sequences" in lines[-1]
     assert done.stderr == ""
 
 

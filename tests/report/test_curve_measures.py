@@ -18,7 +18,7 @@ def test_soon_and_last_of_finished_seeds(tmp_path):
     record(tmp_path, "copy", "ntm", 2, [8.0] * 50 + [0.02] * 20)
     record(tmp_path, "copy", "ntm", 3, [8.0] * 9 + [0.03] * 20)
     found = by_what(tmp_path, "copy")
-    soon = found["NTM-LSTM: sequences to below 0.05 bits"]
+    soon = found["NTM-LSTM: first below 0.05 bits, sequences"]
     # The mean of ten rows of a thousand is below 0.05 once the last row of 8 has left the window.
     assert (soon.paper, soon.ours, soon.verdict) == ("30,000", "19,000", Verdict.better)
     assert soon.note == "median of 3 seeds; 3 of 3 did"
@@ -39,12 +39,12 @@ def test_what_is_not_run_or_not_finished_is_partial(tmp_path):
 
 def test_a_seed_that_may_still_get_there_leaves_it_open(tmp_path):
     record(tmp_path, "copy", "ntm_ff", 1, [8.0] * 30, planned=1_000_000)
-    assert by_what(tmp_path, "copy")["NTM-FF: sequences to below 0.05 bits"][2:4] == ("not yet", Verdict.partial)
+    assert by_what(tmp_path, "copy")["NTM-FF: first below 0.05 bits, sequences"][2:4] == ("not yet", Verdict.partial)
     record(tmp_path, "copy", "ntm_ff", 2, [8.0] * 30)
     record(tmp_path, "copy", "lstm", 1, [8.0] * 30)
     found = by_what(tmp_path, "copy")
-    assert found["NTM-FF: sequences to below 0.05 bits"].verdict is Verdict.partial
-    never = found["LSTM: sequences to below 0.05 bits"]
+    assert found["NTM-FF: first below 0.05 bits, sequences"].verdict is Verdict.partial
+    never = found["LSTM: first below 0.05 bits, sequences"]
     assert (never.paper, never.ours, never.verdict) == ("never", "never", Verdict.met)
 
 

@@ -44,7 +44,7 @@ def cells(text):
 def test_numbers_beside_the_papers_with_verdicts(text):
     rows = cells(section(text, "fig03"))
     assert [
-        "NTM-LSTM: sequences to below 0.05 bits",
+        "NTM-LSTM: first below 0.05 bits, sequences",
         "30,000",
         "20,000",
         "better",

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ntm_repro.files import write_atomically
 
 Cell = str | float | None
+Row = Mapping[str, Cell]
 MISSING = "–"
 
 
@@ -26,7 +27,7 @@ class Table(NamedTuple):
     title: str
     caption: str
     columns: Sequence[Column]
-    rows: Sequence[Mapping[str, Cell]]
+    rows: Sequence[Row]
     notes: Sequence[str] = ()
 
 

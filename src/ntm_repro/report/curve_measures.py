@@ -5,36 +5,31 @@ from collections.abc import Sequence
 
 from ntm_repro.evidence import convergence, paper
 from ntm_repro.evidence.runs import MODELS, Run
-from ntm_repro.evidence.windows import WINDOW
 from ntm_repro.figures.run_store import RunStore
 from ntm_repro.report.verdicts import Measure, Verdict, of_cost, of_count
 
-# Which of `convergence.THRESHOLDS` says that the task is learned, by the task's place in the paper's numbers.
-LEVEL = {"copy": 2, "repeat_copy": 0, "associative_recall": 0}
-# One window of validation on N-grams scatters by 0.3 bits: ten of them.
-WINDOWS_AT_END = {"dynamic_ngrams": 10}
-
 
 def measures(sources: RunStore, task: str) -> list[Measure]:
-    """For each model: when the mean of 10,000 sequences is first below a threshold, and the last such mean."""
+    """For each model: when the mean of 10,000 sequences is first below a threshold, and the cost at the end."""
     found: list[Measure] = []
     for model in MODELS:
         runs = sources.runs(task, model)
-        if task in LEVEL:
-            found.append(_soon(task, model, runs))
-        found.append(last(task, model, runs))
+        found += [soon(task, model, runs), last(task, model, runs)]
     return found
 
 
-def _soon(task: str, model: str, runs: Sequence[Run]) -> Measure:
-    level = LEVEL[task]
+def soon(task: str, model: str, runs: Sequence[Run]) -> Measure:
+    """After how many sequences the task is learned: the mean is first below its threshold."""
+    level = convergence.LEVEL[task]
     threshold = convergence.THRESHOLDS[task][level]
-    what = f"{paper.NAMES[model]}: sequences to below {threshold:g} bits"
-    printed = convergence.of_paper(task, model).reached[level]
+    above = " above the optimum" if task == "dynamic_ngrams" else ""
+    what = f"{paper.NAMES[model]}: first below {threshold:g} bits{above}, sequences"
+    printed = convergence.of_paper(task, model).crossings[level].first_below
     told = "never" if printed is None else f"{printed:,}"
     if not runs:
         return Measure(what, told, "–", Verdict.partial, "not run")
-    reached = [convergence.of_rows(task, run.rows).reached[level] for run in runs]
+    found = [convergence.of_rows(task, run.rows) for run in runs]
+    reached = [ours.crossings[level].first_below for ours in found]
     # A run that is not there yet, and not at its end, may still get there.
     settled = [
         run.is_finished or run.has_diverged or count is not None for run, count in zip(runs, reached, strict=True)
@@ -50,7 +45,8 @@ def last(task: str, model: str, runs: Sequence[Run]) -> Measure:
     """What a pair costs at the end of the paper's learning curves, or so far."""
     above = " above the optimum" if task == "dynamic_ngrams" else ""
     what = f"{paper.NAMES[model]}: bits{above} after {paper.sequences(task):,} sequences"
-    printed = _end_of_paper(task, model)
+    printed = convergence.of_paper(task, model).final
+    assert printed is not None
     finished = [run for run in runs if run.is_finished]
     if not finished:
         longest = max(runs, key=lambda run: run.sequences, default=None)
@@ -59,22 +55,14 @@ def last(task: str, model: str, runs: Sequence[Run]) -> Measure:
         so_far = convergence.of_rows(task, longest.rows).final
         ours = "–" if so_far is None else f"{so_far:.2f} so far"
         return Measure(what, f"{printed:.2f}", ours, Verdict.partial, longest.progress)
-    costs = [_end(task, run) for run in finished]
+    finals = [convergence.of_rows(task, run.rows).final for run in finished]
+    costs = [cost for cost in finals if cost is not None]
+    if not costs:
+        shorter = f"shorter than the window of {convergence.end_window(task):,} sequences"
+        return Measure(what, f"{printed:.2f}", "–", Verdict.partial, shorter)
     ours_now = statistics.median(costs)
     spread = f", {min(costs):.2f} to {max(costs):.2f}" if len(costs) > 1 else ""
     return Measure(what, f"{printed:.2f}", f"{ours_now:.2f}", of_cost(ours_now, printed), _seeds(finished) + spread)
-
-
-def _end(task: str, run: Run) -> float:
-    """The mean of the run's last 10,000 sequences; for N-grams of 100,000, as for the paper's curve."""
-    width = WINDOWS_AT_END.get(task, 1) * WINDOW
-    rows = [row for row in convergence.costs(task, run.rows) if row["sequences"] > run.sequences - width]
-    return statistics.fmean(row["bits_per_sequence"] for row in rows)
-
-
-def _end_of_paper(task: str, model: str) -> float:
-    points = convergence.paper_means(task, model)[-WINDOWS_AT_END.get(task, 1) :]
-    return statistics.fmean(mean for _, mean in points)
 
 
 def _seeds(runs: Sequence[Run]) -> str:
