@@ -56,18 +56,36 @@ def here(pairs, point):
     return row["here"]
 
 
-def test_departures_name_pair_kind_and_seeds(pairs):
+FALLS = "learning rate falls linearly from 300,000 sequences to zero at 1,000,000"
+
+
+def test_departures_name_what_pairs_and_seeds(pairs):
     assert run_settings.departures(pairs) == [
-        "copy NTM-LSTM: learning rate falls linearly from 300,000 sequences to zero at 1,000,000",
-        "copy NTM-FF: learning rate 1e-05 instead of 0.0001 (seed 2)",
+        f"{FALLS}: copy NTM-LSTM",
+        "learning rate 1e-05 instead of 0.0001: copy NTM-FF (seed 2)",
     ]
     assert run_settings.departures(pairs[3:]) == []
+
+
+def test_pairs_that_depart_alike_are_named_together(tmp_path):
+    pairs = [Pair(task, "ntm", [run_with(tmp_path, task, "ntm", **FALLING)]) for task in ("copy", "associative_recall")]
+    assert run_settings.departures(pairs) == [f"{FALLS}: copy NTM-LSTM, associative recall NTM-LSTM"]
 
 
 def test_any_other_setting_that_the_paper_states_is_named_by_its_key(tmp_path):
     run = run_with(tmp_path, "copy", "ntm", model__controller__size=80)
     found = run_settings.departures([Pair("copy", "ntm", [run])])
-    assert found == ["copy NTM-LSTM: model.controller.size 80 instead of 100"]
+    assert found == ["model.controller.size 80 instead of 100: copy NTM-LSTM"]
+
+
+def test_how_it_was_trained_in_a_sentence_or_two(pairs):
+    assert run_settings.lead(pairs[:1] + pairs[4:]) == (
+        f"Trained at the paper's sizes, learning rates and lengths. Exceptions: {FALLS}: copy NTM-LSTM. Not trained to "
+        "the end: copy NTM-LSTM (seed 1: 1,000 of 1,000,000 sequences), repeat copy NTM-FF (seed 1: 1,000 of 500,000 "
+        "sequences), repeat copy LSTM (no run)."
+    )
+    assert "(seed 1: 1,000 of 1,000,000 sequences; seed 2: 1,000 of" in run_settings.lead(pairs[1:2])
+    assert run_settings.lead([]) == "Trained at the paper's sizes, learning rates and lengths."
 
 
 def test_settings_that_differ_between_seeds(pairs):

@@ -126,14 +126,6 @@ def test_a_record_without_rows_says_nothing():
     assert results([]) == NEVER | {"final_bits": None}
 
 
-def test_an_older_summary_gets_what_it_lacks_from_the_rows():
-    rows = rows_of(*[(1_000, 0.0)] * 20, (1_000, 50.0), *[(1_000, 0.0)] * 20)
-    old = {"task": "copy", "final_bits": 0.0, "solved_below_1": 31_000}
-    assert convergence.of_summary(old, rows) == {"task": "copy"} | results(rows)
-    new = old | results(rows)
-    assert convergence.of_summary(new, []) is new
-
-
 # The closing line
 
 

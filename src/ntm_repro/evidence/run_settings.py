@@ -70,13 +70,28 @@ def deviations(pair: Pair) -> str:
 
 
 def departures(pairs: Sequence[Pair]) -> list[str]:
-    """Of each pair that leaves what the paper states, in words: where, how, and with which seeds."""
-    found = []
+    """Each thing that runs do otherwise than the paper states, in words, with the pairs and seeds that do it."""
+    where: dict[str, list[str]] = {}
     for pair in pairs:
-        said = pair.by_value(lambda run: _departure(run) or None)
-        if said:
-            found.append(f"{pair.name}: {'; '.join(f'{how}{of_seeds(pair, seeds)}' for how, seeds in said.items())}")
-    return found
+        seeds: dict[str, list[int]] = {}
+        for run in pair.runs:
+            for words in _departures(run):
+                seeds.setdefault(words, []).append(run.seed)
+        for words, of in seeds.items():
+            where.setdefault(words, []).append(f"{pair.name}{of_seeds(pair, of)}")
+    return [f"{words}: {', '.join(names)}" for words, names in where.items()]
+
+
+def lead(pairs: Sequence[Pair]) -> str:
+    """With what settings and for how long the pairs were trained, in a sentence or two."""
+    left = departures(pairs)
+    parts = ["Trained at the paper's sizes, learning rates and lengths."]
+    if left:
+        parts.append(f"Exceptions: {'; '.join(left)}.")
+    short = [f"{pair.name} ({missing})" for pair in pairs if (missing := _missing(pair))]
+    if short:
+        parts.append(f"Not trained to the end: {', '.join(short)}.")
+    return " ".join(parts)
 
 
 def mixed(pair: Pair) -> str | None:
@@ -117,11 +132,18 @@ def plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _departure(run: Run) -> str:
-    """All that a run does otherwise than the paper states, in words."""
-    parts = [f"learning rate {words}" for words in (rate(run), annealing(run)) if words]
+def _missing(pair: Pair) -> str:
+    """Which runs of the pair have not reached their end; nothing where all have."""
+    if not pair.runs:
+        return "no run"
+    return "; ".join(run.progress for run in pair.runs if not run.is_finished)
+
+
+def _departures(run: Run) -> list[str]:
+    """What a run does otherwise than the paper states, in words."""
+    found = [f"learning rate {words}" for words in (rate(run), annealing(run)) if words]
     for key, stated in paper.settings(run.task, run.model).items():
         ours = leaf(run, key)
         if ours != stated and key not in ("train.learning_rate", "train.anneal_from", "train.anneal_to"):
-            parts.append(f"{key} {plain(ours)} instead of {plain(stated)}")
-    return ", ".join(parts)
+            found.append(f"{key} {plain(ours)} instead of {plain(stated)}")
+    return found

@@ -3,7 +3,9 @@
 import statistics
 from collections.abc import Sequence
 
-from ntm_repro.evidence import convergence, paper
+from ntm_repro.evidence import convergence, paper, run_settings
+from ntm_repro.evidence.convergence import Convergence
+from ntm_repro.evidence.run_settings import Pair
 from ntm_repro.evidence.runs import MODELS, Run
 from ntm_repro.figures.run_store import RunStore
 from ntm_repro.report.verdicts import Measure, Verdict, of_cost, of_count
@@ -38,7 +40,16 @@ def soon(task: str, model: str, runs: Sequence[Run]) -> Measure:
     verdict = of_count(middle, printed) if all(settled) else Verdict.partial
     ours = "never" if middle is None and all(settled) else "not yet" if middle is None else f"{middle:,.0f}"
     share = sum(count is not None for count in reached)
-    return Measure(what, told, ours, verdict, f"{_seeds(runs)}; {share} of {len(runs)} did")
+    note = f"{_seeds(runs)}; {share} of {len(runs)} did"
+    return Measure(what, told, ours, verdict, note if middle is None else f"{note}; {_stays(found, level)}")
+
+
+def _stays(found: Sequence[Convergence], level: int) -> str:
+    """From when the median seed stays below the threshold, and how many seeds relapsed."""
+    since = convergence.middle([ours.crossings[level].stays_below for ours in found])
+    words = "does not stay below" if since is None else f"stays below from {since:,.0f}"
+    relapsed = [ours.relapses for ours in found if ours.relapses is not None]
+    return f"{words}; {sum(map(bool, relapsed))} of {len(relapsed)} relapsed" if relapsed else words
 
 
 def last(task: str, model: str, runs: Sequence[Run]) -> Measure:
@@ -61,8 +72,10 @@ def last(task: str, model: str, runs: Sequence[Run]) -> Measure:
         shorter = f"shorter than the window of {convergence.end_window(task):,} sequences"
         return Measure(what, f"{printed:.2f}", "–", Verdict.partial, shorter)
     ours_now = statistics.median(costs)
-    spread = f", {min(costs):.2f} to {max(costs):.2f}" if len(costs) > 1 else ""
-    return Measure(what, f"{printed:.2f}", f"{ours_now:.2f}", of_cost(ours_now, printed), _seeds(finished) + spread)
+    note = _seeds(finished) + (f", {min(costs):.2f} to {max(costs):.2f}" if len(costs) > 1 else "")
+    if run_settings.mixed(Pair(task, model, finished)):
+        note += "; not all with the same settings"
+    return Measure(what, f"{printed:.2f}", f"{ours_now:.2f}", of_cost(ours_now, printed), note)
 
 
 def _seeds(runs: Sequence[Run]) -> str:

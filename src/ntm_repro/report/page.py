@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import NamedTuple
 
-from ntm_repro.evidence import paper, tables
+from ntm_repro.evidence import paper, run_settings, tables
 from ntm_repro.evidence.runs import MODELS, NAMES, TASKS
 from ntm_repro.figures import FIGURES, drawer
 from ntm_repro.figures.run_store import RunStore
@@ -66,6 +66,7 @@ def page(sources: RunStore, names: Sequence[str] = tuple(FIGURES), told: Callabl
     told("memory viewer")
     counts = Counter(figure.verdict for figure in figures)
     every = {table.name: table for table in tables.every(sources.evidence)}
+    choices = every.pop("choices")
     glance = [
         (NAMES[task], [curve_measures.last(task, model, sources.runs(task, model)) for model in MODELS])
         for task in TASKS
@@ -78,6 +79,9 @@ def page(sources: RunStore, names: Sequence[str] = tuple(FIGURES), told: Callabl
         glance=glance,
         tally=[(verdict, counts[verdict]) for verdict in Verdict if counts[verdict]],
         total=every["runs"].rows[-1],
+        lead=run_settings.lead(run_settings.paired(sources.evidence)),
+        relapse_rule=tables.relapse_rule(),
+        choices=choices,
         tables=every.values(),
         viewer=viewer.fragment(all_recordings(sources), all_gaps(sources)),
         clearly=verdicts.CLEARLY,

@@ -70,13 +70,6 @@ def results(rows: Sequence[Row]) -> dict[str, float | int | None]:
     }
 
 
-def of_summary(summary: dict[str, object], rows: Sequence[Row]) -> dict[str, object]:
-    """The summary with all results; those that an older one lacks are computed from the run's rows."""
-    if all(name in summary for name in RESULTS):
-        return summary
-    return {**summary, **results(rows)}
-
-
 def final_cost(rows: Sequence[Row]) -> str:
     """The cost at the end of a run in words, which say over how many sequences it is the mean."""
     if not rows:
