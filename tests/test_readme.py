@@ -8,6 +8,7 @@ import pytest
 
 from ntm_repro import models, tasks
 from ntm_repro.cli import compose, load_run, schema
+from ntm_repro.evidence import choices, run_settings
 from ntm_repro.report import readme
 from ntm_repro.training import convergence, metrics
 
@@ -79,6 +80,29 @@ def test_the_results_are_those_of_the_committed_runs():
     assert [match[2] for match in readme.MARKED.finditer(README)] == list(parts)
     for match in readme.MARKED.finditer(README):
         assert match[0].splitlines()[1:-1] == ["", *parts[match[2]].splitlines(), ""]  # else: make tables
+
+
+@pytest.mark.parametrize(
+    ("point", "pairs", "sentence"),
+    [
+        ("Memory before the first step", "dynamic N-grams NTM-FF", "N-grams with a feedforward controller begin from"),
+        ("Shifts allowed", "priority sort", "to sort, heads jump to a place of their own"),
+        ("Read before or after the write", "NTM-FF", "A feedforward controller reads the old one"),
+        ("Loss", "dynamic N-grams NTM-LSTM", "the weights of N-grams with the LSTM controller drift"),
+        (
+            "Learning rate",
+            "priority sort NTM-FF",
+            "Priority sort with the feedforward controller diverges at the paper's",
+        ),
+        ("Clipping", "priority sort NTM-FF", "it uses a lower one, without clipping through time"),
+    ],
+)
+def test_the_reasons_are_given_for_the_pairs_that_differ(point, pairs, sentence):
+    rows = choices.table(run_settings.paired(ROOT / "results/paper")).rows
+    (here,) = (row["here"] for row in rows if row["point"] == point)
+    assert here.count("; ") == 1
+    assert here.endswith(f": {pairs}")
+    assert sentence in " ".join(README.split())
 
 
 def test_the_first_run_shown_is_the_recorded_one():

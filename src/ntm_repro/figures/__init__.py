@@ -1,6 +1,6 @@
 """The paper's figures, each drawn from the evidence with the paper's own curve beside ours where it has one; and more.
 
-`draw(name, sources)` gives the figure; each is made by a function `draw(sources, …)` in the file of its family.
+`drawer(name)(sources)` gives the figure; each is made by a function `draw(sources, …)` in the file of its family.
 """
 
 from collections.abc import Callable
