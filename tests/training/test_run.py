@@ -96,7 +96,8 @@ def kill():
 
 
 def press_ctrl_c():
-    os.kill(os.getpid(), signal.SIGINT)
+    # Sent to the process it may reach another thread first, and a second one is then taken for the same.
+    signal.raise_signal(signal.SIGINT)
 
 
 def terminate():
