@@ -95,8 +95,9 @@ figures: setup ## draw all of them (TRAIN=1 likewise)
 	$(if $(TRAIN),$(MAKE) reproduce)
 	$(BIN)/ntm-figures all
 
-tables: setup ## write the tables beside the paper's, as Markdown and CSV
+tables: setup ## write the tables beside the paper's, as Markdown and CSV, and the results in README.md
 	$(BIN)/ntm-figures tables
+	$(BIN)/python scripts/write_readme.py
 
 report: setup ## write the page that judges the reproduction and shows the memory at work, results/report/index.html
 	$(BIN)/ntm-report

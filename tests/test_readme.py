@@ -1,14 +1,19 @@
 """What the README says of the code is what the code says."""
 
+import csv
 import re
 from pathlib import Path
 
 import pytest
 
 from ntm_repro import models, paper, tasks
-from ntm_repro.cli import compose, schema
+from ntm_repro.cli import compose, load_run, schema
+from ntm_repro.evidence import choices, run_settings
+from ntm_repro.report import readme
+from ntm_repro.training import convergence, metrics
 
-README = (Path(__file__).resolve().parents[1] / "README.md").read_text()
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
 TASKS = {
     "copy": "copy",
     "repeat copy": "repeat_copy",
@@ -68,3 +73,86 @@ def test_the_key_table_names_every_task_and_model():
 def test_the_key_table_names_every_kernel():
     (line,) = re.findall(r"^\| others \| (.*) \|$", README, re.MULTILINE)
     assert {kernel.name for kernel in schema.Kernel} <= set(re.findall(r"`(\w+)`", line.partition("`kernel`")[2]))
+
+
+def test_the_results_are_those_of_the_committed_runs():
+    parts = readme.parts(load_run.sources(ROOT / "results/paper"))
+    assert [match[2] for match in readme.MARKED.finditer(README)] == list(parts)
+    for match in readme.MARKED.finditer(README):
+        assert match[0].splitlines()[1:-1] == ["", *parts[match[2]].splitlines(), ""]  # else: make tables
+
+
+@pytest.mark.parametrize(
+    ("point", "pairs", "sentence"),
+    [
+        ("Memory before the first step", "dynamic N-grams NTM-FF", "N-grams with a feedforward controller begin from"),
+        ("Shifts allowed", "priority sort", "to sort, heads jump to a place of their own"),
+        ("Read before or after the write", "NTM-FF", "A feedforward controller reads the old one"),
+        ("Loss", "dynamic N-grams NTM-LSTM", "the weights of N-grams with the LSTM controller drift"),
+        (
+            "Learning rate",
+            "priority sort NTM-FF",
+            "Priority sort with the feedforward controller diverges at the paper's",
+        ),
+        ("Clipping", "priority sort NTM-FF", "it uses a lower one, without clipping through time"),
+    ],
+)
+def test_the_reasons_are_given_for_the_pairs_that_differ(point, pairs, sentence):
+    rows = choices.table(run_settings.paired(ROOT / "results/paper")).rows
+    (here,) = (row["here"] for row in rows if row["point"] == point)
+    assert here.count("; ") == 1
+    assert here.endswith(f": {pairs}")
+    assert sentence in " ".join(README.split())
+
+
+def test_the_first_run_shown_is_the_recorded_one():
+    rows = metrics.read_rows(ROOT / "results/paper/copy/ntm/seed1/metrics.csv", up_to=30_000)
+    (shown,) = re.findall(r"^copy · ntm · seed 1 ·.*?^finished.*?$", README, re.MULTILINE | re.DOTALL)
+    costs = re.findall(r"([\d,]+) sequences +([\d.]+) bits/sequence +([\d.]+) wrong bits", shown)
+    assert len(costs) >= 3
+    for sequences, bits, wrong in costs:
+        row = rows[int(sequences.replace(",", "")) // 1_000 - 1]
+        assert (bits, wrong) == (f"{row['bits_per_sequence']:.4f}", f"{row['error_bits']:.3f}")
+    assert f" · {convergence.outcome(rows)} · results/runs/first" in shown
+
+
+def test_the_curve_named_for_the_recorded_cpu_is_the_recorded_one():
+    first = metrics.read_rows(ROOT / "results/paper/copy/ntm/seed1/metrics.csv")[0]
+    assert f"{first['bits_per_sequence']:.2f} bits on the AMD EPYC of the recorded runs" in " ".join(README.split())
+
+
+def bench(batch, threads):
+    """{(pair, what): row of bench.csv}."""
+    with (ROOT / "results/bench/bench.csv").open() as file:
+        chosen = (row for row in csv.DictReader(file) if (row["batch"], row["threads"]) == (batch, threads))
+        return {(row["pair"], row["what"]): row for row in chosen}
+
+
+def test_the_table_of_speed_is_that_of_the_bench():
+    alone, together = bench("1", "1"), bench("16", "2")
+    lines = re.findall(r"^\| ([\w -]+), `(\w+)` \|(.*)\|$", README, re.MULTILINE)
+    assert len(lines) == 15
+    for task, model, cells in lines:
+        pair = f"{TASKS[task]}/{model}"
+        numbers = [cell.strip().removeprefix("× ").replace(",", "") for cell in cells.split("|")]
+        expected = [
+            float(alone[pair, "fused"]["median_ms_per_sequence"]),
+            *(float(alone[pair, what]["ratio_to_fused"]) for what in ("eager", "compile")),
+            *([float(alone[pair, "nn.LSTM"]["ratio_to_fused"])] if model == "lstm" else []),
+            1e3 / float(alone[pair, "end to end"]["median_ms_per_sequence"]),
+            float(together[pair, "fused"]["median_ms_per_sequence"]),
+            float(together[pair, "eager"]["ratio_to_fused"]),
+        ]
+        shown = [number for number in numbers if number]
+        for number, value in zip(shown, expected, strict=True):
+            decimals = len(number.partition(".")[2])
+            assert float(number) == pytest.approx(value, abs=0.51 * 10**-decimals), (pair, number)
+
+
+def test_the_speed_names_the_cpu_and_the_shares_of_the_bench():
+    text = " ".join(README.split())
+    machine = (ROOT / "results/bench/bench.md").read_text().splitlines()[2]
+    assert "two cores of an AMD EPYC" in text
+    assert "AMD EPYC, 2 cores" in machine
+    shares = [100 * float(row["share_of_bare"]) for row in bench("1", "1").values() if row["share_of_bare"]]
+    assert f"({min(shares):.0f} to {max(shares):.0f} % here)" in text

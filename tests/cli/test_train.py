@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from support import processes
 from support.helpers import PATIENCE, TINY, arguments, environment
 from support.hostile import Payload
+from support.recorded_runs import record
 from support.run_results import rows, same_weights, summary
 
 from ntm_repro.cli import compose, train
@@ -25,8 +26,10 @@ RUN = Path("results/runs/copy/ntm/seed1")
 OFTEN = ("train.log_every=10", "train.checkpoint_every=20")
 SUMMARY_KEYS = [
     *("task", "model", "seed", "parameters", "sequences", "final_bits"),
+    *("first_below_1", "first_below_0_1", "first_below_0_05"),
+    *("stays_below_1", "stays_below_0_1", "stays_below_0_05"),
     *("solved_below_1", "solved_below_0_1", "solved_below_0_05", "wall_seconds", "status"),
-    *("versions", "commit", "dirty", "device", "threads", "config"),
+    *("versions", "commit", "dirty", "cpu", "device", "threads", "config"),
 ]
 
 
@@ -74,7 +77,17 @@ def test_off_a_terminal_each_row_is_a_line(kernel, command):
     assert lines[0].startswith("copy · ntm · seed 1 · ")
     assert len(lines) == 1 + 3 + 1
     assert lines[-1].startswith("finished: 30 sequences")
+    assert "mean of all 30 sequences" in lines[-1]
     assert done.stderr == ""
+
+
+def test_a_summary_older_than_its_results_is_closed_by_the_same_line(tmp_path):
+    """They are computed from metrics.csv."""
+    folder = record(tmp_path, "copy", "ntm", 1, [8.0] * 10 + [0.01] * 20, wall_seconds=90.0)
+    assert train.finished_line(RunFolder(folder)) == (
+        "finished: 30,000 sequences in 1.5 min · mean of the last 10,000 sequences 0.0100 bits · first below 0.1 bits "
+        f"at 20,000 · stays below from 20,000 · {folder}"
+    )
 
 
 def test_a_finished_run_says_so_and_changes_nothing(command, tmp_path):

@@ -14,17 +14,33 @@ def by_what(root, task):
 
 
 def test_soon_and_last_of_finished_seeds(tmp_path):
-    record(tmp_path, "copy", "ntm", 1, [8.0] * 5 + [0.01] * 20)
+    record(tmp_path, "copy", "ntm", 1, [8.0] * 5 + [0.01] * 65)
     record(tmp_path, "copy", "ntm", 2, [8.0] * 50 + [0.02] * 20)
-    record(tmp_path, "copy", "ntm", 3, [8.0] * 9 + [0.03] * 20)
+    record(tmp_path, "copy", "ntm", 3, [8.0] * 9 + [0.03] * 61)
     found = by_what(tmp_path, "copy")
-    soon = found["NTM-LSTM: sequences to below 0.05 bits"]
+    soon = found["NTM-LSTM: first below 0.05 bits, sequences"]
     # The mean of ten rows of a thousand is below 0.05 once the last row of 8 has left the window.
     assert (soon.paper, soon.ours, soon.verdict) == ("30,000", "19,000", Verdict.better)
-    assert soon.note == "median of 3 seeds; 3 of 3 did"
+    # The second seed is there after 60,000, the third after 19,000 (the first after 15,000).
+    assert soon.note == "median of 3 seeds; 3 of 3 did; stays below from 19,000; 0 of 3 relapsed"
     last = found["NTM-LSTM: bits after 1,000,000 sequences"]
     assert (last.paper, last.ours, last.verdict) == ("0.00", "0.02", Verdict.met)
     assert last.note == "median of 3 seeds, 0.01 to 0.03"
+
+
+def test_a_task_that_came_undone_is_said_to_have(tmp_path):
+    record(tmp_path, "copy", "ntm", 1, [8.0] * 5 + [0.0] * 20 + [30.0] * 2)
+    soon = by_what(tmp_path, "copy")["NTM-LSTM: first below 0.05 bits, sequences"]
+    assert (soon.ours, soon.note) == ("15,000", "seed 1; 1 of 1 did; does not stay below; 1 of 1 relapsed")
+
+
+def test_seeds_of_different_settings_are_said_to_be(tmp_path):
+    for seed in (1, 2):
+        folder = record(tmp_path, "copy", "ntm", seed, [8.0] * 20)
+    text = (folder / "summary.json").read_text()
+    (folder / "summary.json").write_text(text.replace('"learning_rate": 0.0001', '"learning_rate": 0.001'))
+    last = by_what(tmp_path, "copy")["NTM-LSTM: bits after 1,000,000 sequences"]
+    assert last.note == "median of 2 seeds, 8.00 to 8.00; not all with the same settings"
 
 
 def test_what_is_not_run_or_not_finished_is_partial(tmp_path):
@@ -39,12 +55,12 @@ def test_what_is_not_run_or_not_finished_is_partial(tmp_path):
 
 def test_a_seed_that_may_still_get_there_leaves_it_open(tmp_path):
     record(tmp_path, "copy", "ntm_ff", 1, [8.0] * 30, planned=1_000_000)
-    assert by_what(tmp_path, "copy")["NTM-FF: sequences to below 0.05 bits"][2:4] == ("not yet", Verdict.partial)
+    assert by_what(tmp_path, "copy")["NTM-FF: first below 0.05 bits, sequences"][2:4] == ("not yet", Verdict.partial)
     record(tmp_path, "copy", "ntm_ff", 2, [8.0] * 30)
     record(tmp_path, "copy", "lstm", 1, [8.0] * 30)
     found = by_what(tmp_path, "copy")
-    assert found["NTM-FF: sequences to below 0.05 bits"].verdict is Verdict.partial
-    never = found["LSTM: sequences to below 0.05 bits"]
+    assert found["NTM-FF: first below 0.05 bits, sequences"].verdict is Verdict.partial
+    never = found["LSTM: first below 0.05 bits, sequences"]
     assert (never.paper, never.ours, never.verdict) == ("never", "never", Verdict.met)
 
 

@@ -16,3 +16,8 @@ def test_what_stands_behind_a_figure(tmp_path):
     assert list(ntm.gaps) == ["seed 3: 10,000 of 20,000 sequences so far: make reproduce TASKS=copy MODELS=ntm SEEDS=3"]
     assert (lstm.seeds, lstm.hours) == ("", 0)
     assert list(lstm.gaps) == ["not run yet: make reproduce TASKS=copy MODELS=lstm"]
+
+
+def test_a_run_recorded_without_git_has_no_commit(tmp_path):
+    record(tmp_path, "copy", "ntm", 1, [1.0] * 10, commit=None, dirty=None)
+    assert behind(RunStore(tmp_path, None), paper.FIGURES["fig06"])[0].commits == "–"

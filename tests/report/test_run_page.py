@@ -5,10 +5,12 @@ import re
 
 import pytest
 from support.plugged_in import OWN_MODEL, Parity, installed
+from support.recorded_runs import rows
 from support.untrained import build, record
 
 from ntm_repro.errors import UsageError
 from ntm_repro.report import run_page
+from ntm_repro.training import metrics
 
 
 def load(folder):
@@ -22,16 +24,19 @@ def embedded(text):
 
 
 def test_it_says_how_far_the_run_came_and_plays_it(tmp_path):
-    folder = record(tmp_path, "copy", "ntm", 4, planned=5_000, final_bits=0.123456)
+    folder = record(tmp_path, "copy", "ntm", 4, planned=5_000)
+    metrics.write_rows(folder / "metrics.csv", metrics.COLUMNS, rows([0.123456] * 2))
     text = run_page.page(folder, load)
     assert "<title>Copy, NTM, LSTM controller, seed 4</title>" in text
-    said = "seed 4: 2,000 of 5,000 sequences, 0.1235 bits per sequence over the last 10,000."
-    assert said in text
+    cost = "mean of all 2,000 sequences 0.1235 bits (shorter than the window of 10,000)"
+    assert f"seed 4: 2,000 of 5,000 sequences, {cost}. From" in text
     assert '"copy-ntm-20"' in text
 
 
 def test_a_run_too_short_for_a_cost(tmp_path):
-    assert "2,000 sequences. From" in run_page.page(record(tmp_path, "copy", "ntm_ff", final_bits=None), load)
+    folder = record(tmp_path, "copy", "ntm_ff")
+    metrics.write_rows(folder / "metrics.csv", metrics.COLUMNS, [])
+    assert "2,000 sequences, shorter than train.log_every, no bits/sequence. From" in run_page.page(folder, load)
 
 
 def test_it_plays_the_longest_condition_of_training_and_the_tasks_examples(tmp_path):

@@ -1,4 +1,4 @@
-"""Means over windows, the record they are kept in, and convergence read off it."""
+"""Means over windows, and the record they are kept in."""
 
 import csv
 import math
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ntm_repro.training import metrics
-from ntm_repro.training.metrics import Window, convergence, read_rows, trailing_means, write_rows
+from ntm_repro.training.metrics import Window, read_rows, write_rows
 
 NAMES = "sequences,bits_per_sequence,error_bits,grad_norm,grad_norm_max,learning_rate,sequences_per_second,wall_seconds"
 
@@ -178,122 +178,6 @@ def test_a_torn_header_has_no_rows(tmp_path):
     for end in range(len(NAMES)):
         (tmp_path / "metrics.csv").write_text(NAMES[:end])
         assert read_rows(tmp_path / "metrics.csv") == []
-
-
-# Convergence
-
-
-def naive_trailing_means(rows):
-    """At each row, of the stretches of whole rows that end there, the shortest with 10,000 sequences."""
-    ends = [0] + [row["sequences"] for row in rows]
-    means = []
-    for last in range(1, len(ends)):
-        for first in range(last - 1, -1, -1):
-            if ends[last] - ends[first] >= 10_000:
-                bits = math.fsum(rows[i]["bits_per_sequence"] * (ends[i + 1] - ends[i]) for i in range(first, last))
-                means.append((ends[last], bits / (ends[last] - ends[first])))
-                break
-    return means
-
-
-counts = st.one_of(st.integers(1, 25_000), st.sampled_from([1, 999, 1_000, 5_000, 9_999, 10_000, 10_001]))
-
-
-@given(st.lists(st.tuples(counts, st.floats(0, 200)), max_size=40))
-def test_trailing_means_of_any_rows(windows):
-    rows = rows_of(*windows)
-    means = trailing_means(rows)
-    expected = naive_trailing_means(rows)
-    assert [end for end, _ in means] == [end for end, _ in expected]
-    assert [mean for _, mean in means] == pytest.approx([mean for _, mean in expected], rel=1e-9, abs=1e-9)
-
-
-# In sixty-fourths all sums are exact, so that both sides see the same mean on the same side of a threshold.
-sixty_fourths = st.one_of(st.integers(0, 80), st.integers(0, 8), st.just(64)).map(lambda count: count / 64)
-
-
-@given(st.lists(st.tuples(counts, sixty_fourths), min_size=1, max_size=40))
-@settings(max_examples=300)
-def test_convergence_of_any_rows(windows):
-    rows = rows_of(*windows)
-    means = naive_trailing_means(rows)
-    total = sum(count for count, _ in windows)
-    overall = sum(count * bits for count, bits in windows) / total
-    expected = {"final_bits": means[-1][1] if means else overall}
-    for name, threshold in (("solved_below_1", 1), ("solved_below_0_1", 0.1), ("solved_below_0_05", 0.05)):
-        stays = [end for i, (end, _) in enumerate(means) if all(mean < threshold for _, mean in means[i:])]
-        expected[name] = stays[0] if stays else None
-    assert convergence(rows) == expected
-
-
-def test_a_thousand_at_a_time_it_is_the_mean_of_the_last_ten_rows():
-    rows = rows_of(*[(1_000, float(i)) for i in range(1, 13)])
-    assert trailing_means(rows) == [(10_000, 5.5), (11_000, 6.5), (12_000, 7.5)]
-    assert convergence(rows)["final_bits"] == 7.5
-
-
-def test_solved_from_where_the_trailing_mean_falls_below():
-    rows = rows_of(*[(1_000, 2.0)] * 10, *[(1_000, 0.0)] * 20)
-    # After k rows of 0 it is 2 − 0.2 k: below 1 with the sixth, below 0.1 and 0.05 with the tenth.
-    assert convergence(rows) == {
-        "final_bits": 0.0,
-        "solved_below_1": 16_000,
-        "solved_below_0_1": 20_000,
-        "solved_below_0_05": 20_000,
-    }
-
-
-def test_a_relapse_counts_as_unsolved_until_it_is_over():
-    solved = [(1_000, 0.0)] * 20
-    assert convergence(rows_of(*solved))["solved_below_0_1"] == 10_000
-    relapsed = [*solved, (1_000, 50.0), *solved]
-    # The relapse is out of the trailing mean ten rows after it.
-    assert convergence(rows_of(*relapsed))["solved_below_0_1"] == 31_000
-
-
-def test_a_relapse_at_the_end_is_unsolved():
-    assert convergence(rows_of(*[(1_000, 0.0)] * 20, (1_000, 50.0))) == {
-        "final_bits": 5.0,
-        "solved_below_1": None,
-        "solved_below_0_1": None,
-        "solved_below_0_05": None,
-    }
-
-
-def test_never_solved_is_none():
-    assert convergence(rows_of(*[(1_000, 8.0)] * 30)) == {
-        "final_bits": 8.0,
-        "solved_below_1": None,
-        "solved_below_0_1": None,
-        "solved_below_0_05": None,
-    }
-
-
-@pytest.mark.parametrize(
-    ("name", "threshold"), [("solved_below_1", 1.0), ("solved_below_0_1", 0.1), ("solved_below_0_05", 0.05)]
-)
-def test_below_means_strictly_below(name, threshold):
-    assert convergence(rows_of((10_000, threshold)))[name] is None
-    assert convergence(rows_of((10_000, math.nextafter(threshold, 0) - 1e-12)))[name] == 10_000
-
-
-def test_fewer_than_ten_thousand_sequences_are_never_solved_but_have_final_bits():
-    rows = rows_of((1, 8.0), (4_999, 0.0), (4_999, 0.0))
-    assert convergence(rows) == {
-        "final_bits": 8 / 9_999,
-        "solved_below_1": None,
-        "solved_below_0_1": None,
-        "solved_below_0_05": None,
-    }
-    assert convergence([*rows, {"sequences": 10_000, "bits_per_sequence": 0.0}])["solved_below_0_05"] == 10_000
-
-
-def test_a_record_without_rows_says_nothing():
-    assert set(convergence([]).values()) == {None}
-
-
-def test_the_names_of_the_results_are_those_of_the_summary():
-    assert list(convergence([])) == ["final_bits", "solved_below_1", "solved_below_0_1", "solved_below_0_05"]
 
 
 def test_the_record_can_be_read_without_us(tmp_path):

@@ -131,4 +131,5 @@ def variant(record: dict[str, Any], base: dict[str, Any]) -> str:
 
 
 def absolute(path: str) -> str:
+    """The absolute form of a path, for the config."""
     return os.path.abspath(path)  # noqa: PTH100 — a resolver's result is a string

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from ntm_repro.cli import compose, exit_codes, schema
 from ntm_repro.errors import RunError, UsageError
+from ntm_repro.training import convergence, metrics
 from ntm_repro.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -107,19 +108,17 @@ def _train(config: DictConfig) -> None:
 def finished_line(folder: RunFolder) -> str:
     """How a finished run came out."""
     summary = folder.read_summary() or {}
-    solved = summary.get("solved_below_0_1")
     parts = [
         f"finished: {summary.get('sequences', 0):,} sequences in {summary.get('wall_seconds', 0) / 60:.1f} min",
-        f"{_final_bits(summary)} at the end",
-        f"below 0.1 bits from {solved:,} sequences" if solved else "not below 0.1 bits",
+        convergence.outcome(_rows(folder, summary)),
         str(folder.path),
     ]
     return " · ".join(parts)
 
 
-def _final_bits(summary: dict[str, Any]) -> str:
-    bits = summary.get("final_bits")
-    return "shorter than train.log_every, no bits/sequence" if bits is None else f"{bits:.4f} bits/sequence"
+def _rows(folder: RunFolder, summary: dict[str, Any]) -> list[metrics.Row]:
+    """metrics.csv up to where the summary ends; none where the file is gone."""
+    return metrics.read_rows(folder.metrics, summary.get("sequences")) if folder.metrics.exists() else []
 
 
 def resume_command(argv: Sequence[str]) -> str:
@@ -175,7 +174,9 @@ def _sweep(arguments: Sequence[str], configs: Sequence[DictConfig], argv: Sequen
         status = summary.get("status", "not started" if interrupted else "failed")
         done = status == "finished" and summary.get("sequences", 0) >= config.train.sequences
         if done:
-            print(f"  {folder.path}: {summary['sequences']:,} sequences, {_final_bits(summary)}")
+            print(
+                f"  {folder.path}: {summary['sequences']:,} sequences, {convergence.final_cost(_rows(folder, summary))}"
+            )
         else:
             failed += 1
             where = f"; see {folder.log}" if folder.log.exists() else ""

@@ -1,4 +1,4 @@
-"""When a run solved its task, whether it came back from that, and where it ended; the same of the paper's curves.
+"""When a run solved its task, whether that lasted, its relapses, and where it ended; the same of the paper's curves.
 
 The cost judged is bits per sequence, for N-grams those above the optimal estimator on the same sequences. "Mean" is
 that over the 10,000 sequences before a row of metrics.csv, as in the paper's curves.
@@ -9,20 +9,26 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ntm_repro import paper, tasks
-from ntm_repro.evidence.windows import gap
-from ntm_repro.training.metrics import Row, trailing_means
+from ntm_repro.evidence.windows import WINDOW, gap
+from ntm_repro.training.convergence import Crossings, crossings, trailing_means
+from ntm_repro.training.metrics import Row
 
 
 class Convergence(NamedTuple):
-    """`reached`: the first sequence count with the mean below each threshold, or None.
+    """`crossings`: when the mean is below each threshold.
 
     `relapses`: after the mean first was below the second threshold, the stretches of consecutive rows (each usually a
-    mean over 1,000 sequences) above the first; None where it never was. `final`: the last mean, or None.
+    mean over 1,000 sequences) above the first; None where it never was. `final`: the mean at the end, or None.
     """
 
-    reached: tuple[int | None, ...]
+    crossings: tuple[Crossings, ...]
     relapses: int | None
     final: float | None
+
+
+def end_window(task: str) -> int:
+    """Over how many sequences the cost at the end of a run is the mean."""
+    return paper.WINDOWS_AT_END.get(task, 1) * WINDOW
 
 
 def costs(task: str, rows: Sequence[Row]) -> list[Row]:
@@ -33,20 +39,23 @@ def costs(task: str, rows: Sequence[Row]) -> list[Row]:
 def of_rows(task: str, rows: Sequence[Row]) -> Convergence:
     """Convergence of a run of ours."""
     judged = costs(task, rows)
-    means = trailing_means(judged)
-    reached = _reached(task, means)
+    found = _crossings(task, trailing_means(judged))
     relapses = None
-    if reached[1] is not None:
-        relapses = _stretches_above(
-            paper.THRESHOLDS[task][0], [row["bits_per_sequence"] for row in judged if row["sequences"] > reached[1]]
-        )
-    return Convergence(reached, relapses, means[-1][1] if means else None)
+    if (solved_at := found[1].first_below) is not None:
+        later = [row["bits_per_sequence"] for row in judged if row["sequences"] > solved_at]
+        relapses = _stretches_above(paper.THRESHOLDS[task][0], later)
+    ends = end_means(task, rows)
+    return Convergence(found, relapses, ends[-1][1] if ends else None)
+
+
+def end_means(task: str, rows: Sequence[Row]) -> list[tuple[int, float]]:
+    """(sequences, mean cost of the `end_window` before): what it would be at the end if the run had ended there."""
+    return trailing_means(costs(task, rows), end_window(task))
 
 
 def of_paper(task: str, model: str) -> Convergence:
     """Convergence of the paper's run; its curve has no rows in which to see relapses."""
-    means = paper_means(task, model)
-    return Convergence(_reached(task, means), None, means[-1][1])
+    return Convergence(_crossings(task, paper_means(task, model)), None, paper_end_means(task, model)[-1][1])
 
 
 def paper_means(task: str, model: str) -> list[tuple[int, float]]:
@@ -55,16 +64,22 @@ def paper_means(task: str, model: str) -> list[tuple[int, float]]:
     return [(paper.window_end(x), bits - paper.optimum(task)) for x, bits in points]
 
 
+def paper_end_means(task: str, model: str) -> list[tuple[int, float]]:
+    """(sequences, mean cost of the `end_window` before) of the paper's curve, where all that lies within its axes."""
+    means = paper_means(task, model)
+    count = end_window(task) // WINDOW
+    stretches = (means[last - count : last] for last in range(count, len(means) + 1))
+    return [(stretch[-1][0], statistics.fmean(mean for _, mean in stretch)) for stretch in stretches]
+
+
 def middle(counts: Sequence[int | None]) -> float | None:
     """The median of sequence counts of which None is later than any other; None where it is one of those."""
     value = statistics.median(float("inf") if count is None else count for count in counts)
     return None if value == float("inf") else value
 
 
-def _reached(task: str, means: Sequence[tuple[int, float]]) -> tuple[int | None, ...]:
-    return tuple(
-        next((sequences for sequences, mean in means if mean < threshold), None) for threshold in paper.THRESHOLDS[task]
-    )
+def _crossings(task: str, means: Sequence[tuple[int, float]]) -> tuple[Crossings, ...]:
+    return tuple(crossings(means, threshold) for threshold in paper.THRESHOLDS[task])
 
 
 def _stretches_above(threshold: float, values: Sequence[float]) -> int:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ntm_repro.files import write_atomically
 
 Cell = str | float | None
+Row = Mapping[str, Cell]
 MISSING = "–"
 
 
@@ -26,7 +27,7 @@ class Table(NamedTuple):
     title: str
     caption: str
     columns: Sequence[Column]
-    rows: Sequence[Mapping[str, Cell]]
+    rows: Sequence[Row]
     notes: Sequence[str] = ()
 
 
@@ -40,12 +41,16 @@ def write(folder: Path, table: Table) -> list[Path]:
 
 def as_markdown(table: Table) -> str:
     """Title, caption, table, notes; numbers to the right."""
-    headings = [column.heading for column in table.columns]
-    rules = ["--:" if column.form else "---" for column in table.columns]
-    cells = [[printed(row.get(column.heading), column.form) for column in table.columns] for row in table.rows]
-    lines = [f"| {' | '.join(line)} |" for line in (headings, rules, *cells)]
     notes = ["", *(f"- {note}" for note in table.notes)] if table.notes else []
-    return "\n".join([f"# {table.title}", "", table.caption, "", *lines, *notes]) + "\n"
+    return "\n".join([f"# {table.title}", "", table.caption, "", *lines(table.columns, table.rows), *notes]) + "\n"
+
+
+def lines(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
+    """A table alone in Markdown, line by line."""
+    headings = [column.heading for column in columns]
+    rules = ["--:" if column.form else "---" for column in columns]
+    cells = [[printed(row.get(column.heading), column.form) for column in columns] for row in rows]
+    return [f"| {' | '.join(line)} |" for line in (headings, rules, *cells)]
 
 
 def as_csv(table: Table) -> str:

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ntm_repro.evidence.rendering import MISSING
 from ntm_repro.training import metrics
 from ntm_repro.training.run_folder import RunFolder
 
@@ -76,8 +77,9 @@ class Run:
 
     @property
     def commit(self) -> str:
-        """The first digits of the commit that trained it, and whether the sources were changed since."""
-        return self.summary["commit"][:10] + (", changed" if self.summary["dirty"] else "")
+        """The first digits of the commit that trained it, and whether the sources were changed since; – without git."""
+        commit = self.summary.get("commit")
+        return MISSING if commit is None else commit[:10] + (", changed" if self.summary.get("dirty") else "")
 
     @property
     def has_weights(self) -> bool:

@@ -2,45 +2,21 @@
 
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ntm_repro import paper, tasks
-from ntm_repro.evidence import convergence, rendering, runs
+from ntm_repro.evidence import choices, convergence, rendering, run_settings, runs
 from ntm_repro.evidence.rendering import Cell, Column, Table
+from ntm_repro.evidence.run_settings import Pair, leaf, paired, plain
 from ntm_repro.evidence.runs import Run
 from ntm_repro.evidence.windows import WINDOW, windows
-from ntm_repro.training.settings import TrainSettings
 
 TARGETS = (50_000, 100_000, 200_000, 300_000, 500_000, 1_000_000)  # sequences
 BITS = ",.3f"
 COUNT = ",d"
 MEDIAN = ",.0f"
 Row = dict[str, Cell]
-# Settings that the paper leaves open, in words.
-OPEN = {
-    "model.memory.start": "start",
-    "model.shift_range": "shifts",
-    "model.read_order": "read",
-    "model.activation": "key and add",
-    "model.hidden_bias": "hidden biases",
-    "train.clip_through_time": "clip through time",
-    "train.loss_scale": "loss ×",
-}
-DEFAULTS = {f"train.{key}": value for key, value in asdict(TrainSettings()).items()}
-
-
-class Pair(NamedTuple):
-    """All recorded runs of a task and model."""
-
-    task: str
-    model: str
-    runs: list[Run]
-
-    @property
-    def names(self) -> Row:
-        return {"task": tasks.find(self.task)().label, "model": paper.MODELS[self.model]}
 
 
 def write(root: Path, out: Path) -> list[Path]:
@@ -51,12 +27,8 @@ def write(root: Path, out: Path) -> list[Path]:
 def every(root: Path) -> list[Table]:
     """All tables of the runs below `root`."""
     found = paired(root)
-    return [make(found) for make in (settings, convergence_of, targets, generalisation, beyond, times)]
-
-
-def paired(root: Path) -> list[Pair]:
-    """The paper's fifteen pairs in its order, with their recorded runs below `root`."""
-    return [Pair(task, model, runs.find(root, task, model)) for task in paper.TASKS for model in paper.MODELS]
+    makers = (settings, choices.table, convergence_of, targets, generalisation, beyond, times)
+    return [make(found) for make in makers]
 
 
 def settings(pairs: Sequence[Pair]) -> Table:
@@ -65,7 +37,7 @@ def settings(pairs: Sequence[Pair]) -> Table:
     for pair in pairs:
         printed = paper.PAIRS[pair.task, pair.model]
         row: Row = {
-            **pair.names,
+            **_names(pair),
             "heads, paper": int(printed.heads) if printed.heads else None,
             "controller, paper": printed.controller,
             "learning rate, paper": printed.learning_rate,
@@ -76,13 +48,13 @@ def settings(pairs: Sequence[Pair]) -> Table:
         if pair.runs:
             parameters = _shared([run.summary["parameters"] for run in pair.runs])
             row |= {
-                "heads, ours": _shared([_leaf(run, "model.heads") for run in pair.runs]),
+                "heads, ours": _shared([leaf(run, "model.heads") for run in pair.runs]),
                 "controller, ours": _shared([_controller(run) for run in pair.runs]),
-                "learning rate, ours": _shared([_leaf(run, "train.learning_rate") for run in pair.runs]),
+                "learning rate, ours": _shared([leaf(run, "train.learning_rate") for run in pair.runs]),
                 "sequences, ours": _shared([run.planned for run in pair.runs]),
                 "parameters, ours": parameters,
                 "difference": parameters - printed.parameters if isinstance(parameters, int) else None,
-                "deviations": _deviations(pair) or "none",
+                "deviations": run_settings.deviations(pair) or "none",
                 "where the paper is silent": _choices(pair),
             }
         rows.append(row)
@@ -108,72 +80,79 @@ def settings(pairs: Sequence[Pair]) -> Table:
 
 
 def convergence_of(pairs: Sequence[Pair]) -> Table:
-    """When each run solved its task, relapses, and where it ended."""
+    """When each run was below thresholds, relapses, and where it ended."""
     kinds = [paper.THRESHOLDS[task] for task in ("copy", "dynamic_ngrams", "priority_sort")]
-    below = [f"below {' / '.join(f'{value:g}' for value in level)}" for level in zip(*kinds, strict=True)]
+    levels = [" / ".join(f"{value:g}" for value in level) for level in zip(*kinds, strict=True)]
     rows: list[Row] = []
     for pair in pairs:
-        paper_at = dict(convergence.paper_means(pair.task, pair.model))
+        paper_at = dict(convergence.paper_end_means(pair.task, pair.model))
         found = [convergence.of_rows(pair.task, run.rows) for run in pair.runs]
         for run, ours in zip(pair.runs, found, strict=True):
             rows.append(
                 {
-                    **pair.names,
+                    **_names(pair),
                     "seed": str(run.seed),
                     "sequences": run.sequences,
-                    **dict(zip(below, ours.reached, strict=True)),
+                    **_by_level(levels, ours),
                     "relapses": ours.relapses,
                     "final": ours.final,
                     "paper, there": paper_at.get(run.sequences // WINDOW * WINDOW),
                     "status": _status(run),
                 }
             )
-        rows += _summaries(pair, found, below)
+        rows += _summaries(pair, found, levels)
         its = convergence.of_paper(pair.task, pair.model)
         rows.append(
             {
-                **pair.names,
+                **_names(pair),
                 "seed": "paper",
                 "sequences": paper.sequences(pair.task),
-                **dict(zip(below, its.reached, strict=True)),
+                **_by_level(levels, its),
                 "final": its.final,
             }
         )
-    levels = [Column(heading, MEDIAN) for heading in below]
-    columns = [Column("task"), Column("model"), Column("seed"), Column("sequences", COUNT), *levels]
+    columns = [Column("task"), Column("model"), Column("seed"), Column("sequences", COUNT)]
+    columns += [Column(f"{what} below {level}", MEDIAN) for what in ("first", "stays") for level in levels]
     columns += [Column("relapses", MEDIAN), Column("final", BITS), Column("paper, there", BITS), Column("status")]
-    first, second = (" / ".join(f"{values[level]:g}" for values in kinds) for level in (0, 1))
     caption = (
-        "Sequences until the mean cost of the last 10,000 first fell below a threshold, in bits per sequence: the "
-        "first number is for copy, repeat copy and associative recall; the second for dynamic N-grams, whose cost "
-        "here is the gap to the optimal estimator on the same sequences (the paper's: to its line at "
-        f"{paper.NGRAM_OPTIMUM}); the third for priority sort. Relapses: once that mean was below {second} bits, "
-        f"the stretches of one or more consecutive rows of metrics.csv (1,000 sequences each) above {first}. Final: "
-        "the mean of the last 10,000 sequences; beside it the paper's curve at the same number of sequences. "
-        "Medians: a seed that has not got below counts as later than any other; relapses are of seeds that were "
-        "below the second threshold, final costs of finished ones. Seeds: how many got below, and how many of "
+        "First below: the number of sequences after which the mean cost of the last 10,000 was first below a "
+        "threshold, in bits per sequence. Stays below: that from which it was below to the end of the run. The first "
+        "threshold is for copy, repeat copy and associative recall; the second for dynamic N-grams, whose cost here is "
+        "the gap to the optimal estimator on the same sequences (the paper's: to its line at "
+        f"{paper.NGRAM_OPTIMUM}); the third for priority sort. Relapses, by one rule for all: {relapse_rule()}. Final: "
+        "the mean of the last 10,000 sequences, of dynamic N-grams the last "
+        f"{convergence.end_window('dynamic_ngrams'):,}; beside it the same of the paper's curve at the same number of "
+        "sequences. Medians: a seed that has not got below counts as later than any other; relapses are of seeds that "
+        "were below the second threshold, final costs of finished ones. Seeds: how many got below, and how many of "
         "those below the second threshold relapsed."
     )
-    return Table("convergence", "Convergence", caption, columns, rows, _missing(pairs))
+    return Table("convergence", "Convergence", caption, columns, rows, _notes(pairs))
+
+
+def relapse_rule() -> str:
+    """What counts as a relapse, in words."""
+    kinds = [paper.THRESHOLDS[task] for task in ("copy", "dynamic_ngrams", "priority_sort")]
+    first, second = (" / ".join(f"{values[level]:g}" for values in kinds) for level in (0, 1))
+    return (
+        f"once the mean of 10,000 sequences was first below {second} bits, each stretch of one or more consecutive "
+        f"rows of metrics.csv (means over 1,000 sequences) above {first} bits"
+    )
 
 
 def targets(pairs: Sequence[Pair]) -> Table:
     """The paper's learning curves at round numbers of sequences, beside ours."""
     rows: list[Row] = []
     for pair in pairs:
+        last = paper.sequences(pair.task)
         paper_at = dict(convergence.paper_means(pair.task, pair.model))
-        ours = [
-            {window.edge: window.mean for window in windows(convergence.costs(pair.task, run.rows))}
-            for run in pair.runs
-        ]
-        for sequences in TARGETS:
-            if sequences > paper.sequences(pair.task):
-                continue
+        paper_at[last] = dict(convergence.paper_end_means(pair.task, pair.model))[last]
+        ours = [_at_round_numbers(pair.task, run) for run in pair.runs]
+        for sequences in (count for count in TARGETS if count <= last):
             here = [means[sequences] for means in ours if sequences in means]
             off_axis = sequences < min(paper_at)
             rows.append(
                 {
-                    **pair.names,
+                    **_names(pair),
                     "sequences": sequences,
                     "paper": f"> {_top(pair.task):g}" if off_axis else paper_at.get(sequences),
                     **_spread(here),
@@ -187,9 +166,10 @@ def targets(pairs: Sequence[Pair]) -> Table:
         "read off its learning curve (Figures 3, 7, 10, 13 and 18; > where it is still above the figure), beside "
         "the median, lowest and highest of our seeds that got there. Dynamic N-grams: bits above the optimal "
         f"estimator, ours on the same sequences, the paper's above its line at {paper.NGRAM_OPTIMUM}, which is "
-        "itself uncertain by ± 1.1."
+        f"itself uncertain by ± 1.1; at {paper.sequences('dynamic_ngrams'):,}, the end, means over the last "
+        f"{convergence.end_window('dynamic_ngrams'):,}."
     )
-    return Table("targets", "Learning curves at round numbers of sequences", caption, columns, rows, _missing(pairs))
+    return Table("targets", "Learning curves at round numbers of sequences", caption, columns, rows, _notes(pairs))
 
 
 def generalisation(pairs: Sequence[Pair]) -> Table:
@@ -245,7 +225,7 @@ def times(pairs: Sequence[Pair]) -> Table:
             hours = run.summary["wall_seconds"] / 3600
             rows.append(
                 {
-                    **pair.names,
+                    **_names(pair),
                     "seed": str(run.seed),
                     "sequences": run.sequences,
                     "wall hours": hours,
@@ -265,32 +245,57 @@ def times(pairs: Sequence[Pair]) -> Table:
         "Every recorded run: how long it trained (all its resumptions together), at what speed, from which commit. "
         "Core-hours are wall hours × threads."
     )
-    return Table("runs", "Runs", caption, columns, rows, _missing(pairs))
+    return Table("runs", "Runs", caption, columns, rows, _notes(pairs))
 
 
-def _summaries(pair: Pair, found: Sequence[convergence.Convergence], below: Sequence[str]) -> Iterator[Row]:
+def _by_level(levels: Sequence[str], found: convergence.Convergence) -> Row:
+    """A run's cells of each threshold."""
+    pairs = zip(levels, found.crossings, strict=True)
+    return {
+        name: count
+        for level, crossing in pairs
+        for name, count in (
+            (f"first below {level}", crossing.first_below),
+            (f"stays below {level}", crossing.stays_below),
+        )
+    }
+
+
+def _summaries(pair: Pair, found: Sequence[convergence.Convergence], levels: Sequence[str]) -> Iterator[Row]:
     """How many seeds got below each threshold, and the medians."""
     if not found:
-        yield {**pair.names, "seed": "no run"}
+        yield {**_names(pair), "seed": "no run"}
         return
-    reached = list(zip(*(ours.reached for ours in found), strict=True))
-    share = [f"{sum(count is not None for count in counts)} of {len(counts)}" for counts in reached]
+    counts = [_by_level(levels, ours) for ours in found]
+    columns: dict[str, list[Any]] = {name: [count[name] for count in counts] for name in counts[0]}
     finals = [ours.final for run, ours in zip(pair.runs, found, strict=True) if run.is_finished]
     relapses = [ours.relapses for ours in found]
     relapsed = [count for count in relapses if count is not None]
     yield {
-        **pair.names,
+        **_names(pair),
         "seed": "median",
-        **dict(zip(below, map(convergence.middle, reached), strict=True)),
+        **{name: convergence.middle(values) for name, values in columns.items()},
         "relapses": _median(relapses),
         "final": _median(finals),
     }
     yield {
-        **pair.names,
+        **_names(pair),
         "seed": "seeds",
-        **dict(zip(below, share, strict=True)),
+        **{name: f"{sum(count is not None for count in values)} of {len(values)}" for name, values in columns.items()},
         "relapses": f"{sum(map(bool, relapsed))} of {len(relapsed)}",
     }
+
+
+def _at_round_numbers(task: str, run: Run) -> dict[int, float]:
+    """{sequences: mean cost of the 10,000 before}; at the end of the paper's curves, of the task's `end_window`."""
+    means = {window.edge: window.mean for window in windows(convergence.costs(task, run.rows))}
+    last = paper.sequences(task)
+    ends = dict(convergence.end_means(task, run.rows))
+    return means | ({last: ends[last]} if last in ends else {})
+
+
+def _names(pair: Pair) -> Row:
+    return {"task": tasks.find(pair.task)().label, "model": paper.MODELS[pair.model]}
 
 
 def _status(run: Run) -> str:
@@ -299,64 +304,38 @@ def _status(run: Run) -> str:
     return "diverged" if run.has_diverged else f"so far, of {run.planned:,}"
 
 
-def _missing(pairs: Sequence[Pair]) -> list[str]:
-    return [
-        f"{pair.names['task']}, {pair.names['model']}, {gap}"
-        for pair in pairs
-        for gap in runs.gaps(pair.task, pair.model, pair.runs)
-    ]
-
-
-def _leaf(run: Run, key: str) -> Any:
-    """A value of the run's config by its dotted key, or None. A run older than a key of training did as its default."""
-    node: Any = run.config
-    for name in key.split("."):
-        node = node.get(name) if isinstance(node, dict) else None
-    return DEFAULTS.get(key) if node is None else node
+def _notes(pairs: Sequence[Pair]) -> list[str]:
+    """What is missing, and which seeds of a pair are not of the same settings."""
+    found = []
+    for pair in pairs:
+        where = f"{tasks.find(pair.task)().label}, {paper.MODELS[pair.model]}"
+        found += [f"{where}, {gap}" for gap in runs.gaps(pair.task, pair.model, pair.runs)]
+        if differ := run_settings.mixed(pair):
+            found.append(f"{where}: the seeds were trained with different settings: {differ}")
+    return found
 
 
 def _controller(run: Run) -> str:
     """As Tables 1–3 print it: the size, behind the number of layers where that is not one."""
     prefix = "model" if run.model == "lstm" else "model.controller"
-    layers, size = _leaf(run, f"{prefix}.layers"), _leaf(run, f"{prefix}.size")
+    layers, size = leaf(run, f"{prefix}.layers"), leaf(run, f"{prefix}.size")
     return str(size) if layers == 1 else f"{layers}×{size}"
-
-
-def _deviations(pair: Pair) -> str:
-    """Where the runs' settings are not what the paper states: of all seeds, or naming those it is true of."""
-    seeds: dict[str, list[int]] = {}
-    for run in pair.runs:
-        for key, stated in paper.settings(pair.task, pair.model).items():
-            ours = _leaf(run, key)
-            if ours != stated:
-                seeds.setdefault(f"`{key}` {_plain(ours)}, not {_plain(stated)}", []).append(run.seed)
-    return "; ".join(
-        what if len(of) == len(pair.runs) else f"{what} (seed {', '.join(map(str, of))})" for what, of in seeds.items()
-    )
 
 
 def _choices(pair: Pair) -> str:
     """Our settings where the paper leaves them open."""
     chosen = []
-    for key, name in OPEN.items():
-        value = _shared([_leaf(run, key) for run in pair.runs])
+    for key, name in run_settings.OPEN.items():
+        value = _shared([leaf(run, key) for run in pair.runs])
         if value is not None:  # the LSTM has no memory
-            chosen.append(f"{name} {_plain(value)}")
+            chosen.append(f"{name} {plain(value)}")
     return ", ".join(chosen)
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _shared(values: Sequence[Any]) -> Any:
     """The value that all have, or all of them."""
     distinct = list(dict.fromkeys(values))
-    return distinct[0] if len(distinct) == 1 else " or ".join(map(_plain, distinct))
+    return distinct[0] if len(distinct) == 1 else " or ".join(map(plain, distinct))
 
 
 def _tested(pair: Pair, evaluations: Sequence[Any]) -> Iterator[tuple[Row, list[dict[str, Any]]]]:
@@ -369,7 +348,7 @@ def _tested(pair: Pair, evaluations: Sequence[Any]) -> Iterator[tuple[Row, list[
     for setting, entries in found.items():
         perfect = [100 * entry["perfect"] for entry in entries]
         row: Row = {
-            **pair.names,
+            **_names(pair),
             "setting": setting,
             "seeds": len(entries),
             "sequences": min(entry["sequences"] for entry in entries),

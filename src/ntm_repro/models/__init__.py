@@ -32,11 +32,13 @@ def find(name: str) -> Any:
 
 def settings_type(name: str) -> type[Any]:
     """The dataclass of a model's settings; raises `InvalidSetting` as `find` does."""
-    return find(name).Settings
+    settings: type[Any] = find(name).Settings
+    return settings
 
 
 def build(settings: Any, inputs: int, outputs: int, seed: int) -> Model:
     """The model that `settings.name` names, its weights drawn from `seed` alone (on the CPU, in float32)."""
     words = Stream(seed, Purpose.INITIALISATION).words(0, 1)
     generator = torch.Generator().manual_seed(int(words[0] >> 1))
-    return find(settings.name).build(settings, inputs, outputs, generator)
+    model: Model = find(settings.name).build(settings, inputs, outputs, generator)
+    return model

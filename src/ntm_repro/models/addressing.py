@@ -57,7 +57,7 @@ def shift(gated_BKN: Tensor, shift_BKS: Tensor) -> Tensor:
     """w̃(i) = Σ_j w^g(j) s(i − j mod N): [B, K, N] (eq. 8). The last entry of s moves weight to higher locations."""
     reach = shift_BKS.shape[-1] // 2
     by_step = shift_BKS.split(1, -1)
-    shifted_BKN = by_step[reach] * gated_BKN
+    shifted_BKN: Tensor = by_step[reach] * gated_BKN
     for step in range(1, reach + 1):
         shifted_BKN = torch.addcmul(shifted_BKN, by_step[reach + step], gated_BKN.roll(step, -1))
         shifted_BKN = torch.addcmul(shifted_BKN, by_step[reach - step], gated_BKN.roll(-step, -1))

@@ -7,13 +7,14 @@ import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 # A NamedTuple of tensors [B, …] and of NamedTuples of them; each model has its own.
 State = Any
+S = TypeVar("S")
 
 
 class Unrolled(NamedTuple):
@@ -145,15 +146,18 @@ def leaves(state: State, name: str = "state") -> Iterator[tuple[str, Tensor]]:
         yield from leaves(part, f"{name}.{part_name}")
 
 
-def rebuilt(like: State, tensors: Iterator[Tensor]) -> State:
+def rebuilt(like: S, tensors: Iterator[Tensor]) -> S:
     """A state of the form of `like` whose tensors, in the order of `leaves`, are the next ones of `tensors`."""
-    if isinstance(like, Tensor):
-        return next(tensors)
-    parts = [rebuilt(part, tensors) for part in like]
-    return type(like)(*parts) if hasattr(like, "_fields") else tuple(parts)
+    state: Any = like
+    if isinstance(state, Tensor):
+        built: Any = next(tensors)
+    else:
+        parts = [rebuilt(part, tensors) for part in state]
+        built = type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
+    return built  # type: ignore[no-any-return]
 
 
-def mapped(state: State, change: Callable[[Tensor], Tensor]) -> State:
+def mapped(state: S, change: Callable[[Tensor], Tensor]) -> S:
     """A state of the same form with `change` applied to every tensor."""
     return rebuilt(state, iter([change(tensor) for _, tensor in leaves(state)]))
 

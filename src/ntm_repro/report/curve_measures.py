@@ -4,33 +4,35 @@ import statistics
 from collections.abc import Sequence
 
 from ntm_repro import paper, tasks
-from ntm_repro.evidence import convergence
+from ntm_repro.evidence import convergence, run_settings
+from ntm_repro.evidence.convergence import Convergence
+from ntm_repro.evidence.run_settings import Pair
 from ntm_repro.evidence.runs import Run
-from ntm_repro.evidence.windows import WINDOW
 from ntm_repro.figures.run_store import RunStore
 from ntm_repro.report.verdicts import Measure, Verdict, of_cost, of_count
 
 
 def measures(sources: RunStore, task: str) -> list[Measure]:
-    """For each model: when the mean of 10,000 sequences is first below a threshold, and the last such mean."""
+    """For each model: when the mean of 10,000 sequences is first below a threshold, and the cost at the end."""
     found: list[Measure] = []
     for model in paper.MODELS:
         runs = sources.runs(task, model)
-        if task in paper.LEARNED:
-            found.append(_soon(task, model, runs))
-        found.append(last(task, model, runs))
+        found += [soon(task, model, runs), last(task, model, runs)]
     return found
 
 
-def _soon(task: str, model: str, runs: Sequence[Run]) -> Measure:
+def soon(task: str, model: str, runs: Sequence[Run]) -> Measure:
+    """After how many sequences the task is learned: the mean is first below its threshold."""
     level = paper.LEARNED[task]
     threshold = paper.THRESHOLDS[task][level]
-    what = f"{paper.MODELS[model]}: sequences to below {threshold:g} bits"
-    printed = convergence.of_paper(task, model).reached[level]
+    above = " above the optimum" if tasks.find(task).has_optimum else ""
+    what = f"{paper.MODELS[model]}: first below {threshold:g} bits{above}, sequences"
+    printed = convergence.of_paper(task, model).crossings[level].first_below
     told = "never" if printed is None else f"{printed:,}"
     if not runs:
         return Measure(what, told, "–", Verdict.partial, "not run")
-    reached = [convergence.of_rows(task, run.rows).reached[level] for run in runs]
+    found = [convergence.of_rows(task, run.rows) for run in runs]
+    reached = [ours.crossings[level].first_below for ours in found]
     # A run that is not there yet, and not at its end, may still get there.
     settled = [
         run.is_finished or run.has_diverged or count is not None for run, count in zip(runs, reached, strict=True)
@@ -39,14 +41,24 @@ def _soon(task: str, model: str, runs: Sequence[Run]) -> Measure:
     verdict = of_count(middle, printed) if all(settled) else Verdict.partial
     ours = "never" if middle is None and all(settled) else "not yet" if middle is None else f"{middle:,.0f}"
     share = sum(count is not None for count in reached)
-    return Measure(what, told, ours, verdict, f"{_seeds(runs)}; {share} of {len(runs)} did")
+    note = f"{_seeds(runs)}; {share} of {len(runs)} did"
+    return Measure(what, told, ours, verdict, note if middle is None else f"{note}; {_stays(found, level)}")
+
+
+def _stays(found: Sequence[Convergence], level: int) -> str:
+    """From when the median seed stays below the threshold, and how many seeds relapsed."""
+    since = convergence.middle([ours.crossings[level].stays_below for ours in found])
+    words = "does not stay below" if since is None else f"stays below from {since:,.0f}"
+    relapsed = [ours.relapses for ours in found if ours.relapses is not None]
+    return f"{words}; {sum(map(bool, relapsed))} of {len(relapsed)} relapsed" if relapsed else words
 
 
 def last(task: str, model: str, runs: Sequence[Run]) -> Measure:
     """What a pair costs at the end of the paper's learning curves, or so far."""
     above = " above the optimum" if tasks.find(task).has_optimum else ""
     what = f"{paper.MODELS[model]}: bits{above} after {paper.sequences(task):,} sequences"
-    printed = _end_of_paper(task, model)
+    printed = convergence.of_paper(task, model).final
+    assert printed is not None
     finished = [run for run in runs if run.is_finished]
     if not finished:
         longest = max(runs, key=lambda run: run.sequences, default=None)
@@ -55,22 +67,16 @@ def last(task: str, model: str, runs: Sequence[Run]) -> Measure:
         so_far = convergence.of_rows(task, longest.rows).final
         ours = "–" if so_far is None else f"{so_far:.2f} so far"
         return Measure(what, f"{printed:.2f}", ours, Verdict.partial, longest.progress)
-    costs = [_end(task, run) for run in finished]
+    finals = [convergence.of_rows(task, run.rows).final for run in finished]
+    costs = [cost for cost in finals if cost is not None]
+    if not costs:
+        shorter = f"shorter than the window of {convergence.end_window(task):,} sequences"
+        return Measure(what, f"{printed:.2f}", "–", Verdict.partial, shorter)
     ours_now = statistics.median(costs)
-    spread = f", {min(costs):.2f} to {max(costs):.2f}" if len(costs) > 1 else ""
-    return Measure(what, f"{printed:.2f}", f"{ours_now:.2f}", of_cost(ours_now, printed), _seeds(finished) + spread)
-
-
-def _end(task: str, run: Run) -> float:
-    """The mean of the run's last 10,000 sequences; for N-grams of 100,000, as for the paper's curve."""
-    width = paper.WINDOWS_AT_END.get(task, 1) * WINDOW
-    rows = [row for row in convergence.costs(task, run.rows) if row["sequences"] > run.sequences - width]
-    return statistics.fmean(row["bits_per_sequence"] for row in rows)
-
-
-def _end_of_paper(task: str, model: str) -> float:
-    points = convergence.paper_means(task, model)[-paper.WINDOWS_AT_END.get(task, 1) :]
-    return statistics.fmean(mean for _, mean in points)
+    note = _seeds(finished) + (f", {min(costs):.2f} to {max(costs):.2f}" if len(costs) > 1 else "")
+    if run_settings.mixed(Pair(task, model, finished)):
+        note += "; not all with the same settings"
+    return Measure(what, f"{printed:.2f}", f"{ours_now:.2f}", of_cost(ours_now, printed), note)
 
 
 def _seeds(runs: Sequence[Run]) -> str:

@@ -104,5 +104,6 @@ def _measure(what: str, told: str, seen: Sequence[float], form: str, judge: Call
     if not seen:
         return Measure(what, told, "–", Verdict.partial, "not evaluated")
     middle = statistics.median(seen)
-    note = f"median of {len(seen)} seeds" if len(seen) > 1 else "1 seed"
+    spread = f"{form.format(min(seen))} to {form.format(max(seen))}"
+    note = f"median of {len(seen)} seeds, {spread}" if len(seen) > 1 else "1 seed"
     return Measure(what, told, form.format(middle), judge(middle), note)

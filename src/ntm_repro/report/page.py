@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import NamedTuple
 
 from ntm_repro import paper, tasks
-from ntm_repro.evidence import tables
+from ntm_repro.evidence import run_settings, tables
 from ntm_repro.figures import drawer
 from ntm_repro.figures.run_store import RunStore
 from ntm_repro.figures.style import styled
@@ -67,6 +67,7 @@ def page(
     told("memory viewer")
     counts = Counter(figure.verdict for figure in figures)
     every = {table.name: table for table in tables.every(sources.evidence)}
+    choices = every.pop("choices")
     glance = [
         (task.label, [curve_measures.last(task.name, model, sources.runs(task.name, model)) for model in paper.MODELS])
         for task in (tasks.find(name)() for name in paper.TASKS)
@@ -79,6 +80,9 @@ def page(
         glance=glance,
         tally=[(verdict, counts[verdict]) for verdict in Verdict if counts[verdict]],
         total=every["runs"].rows[-1],
+        lead=run_settings.lead(run_settings.paired(sources.evidence)),
+        relapse_rule=tables.relapse_rule(),
+        choices=choices,
         tables=every.values(),
         viewer=viewer.fragment(all_recordings(sources), all_gaps(sources)),
         clearly=verdicts.CLEARLY,

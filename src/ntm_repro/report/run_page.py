@@ -11,6 +11,7 @@ from ntm_repro.kernels import Kernel
 from ntm_repro.report import viewer
 from ntm_repro.report.recordings import own_conditions, record
 from ntm_repro.tasks import Task
+from ntm_repro.training.convergence import final_cost
 
 
 def page(folder: Path, load: Callable[[Path], tuple[Task, Kernel]]) -> str:
@@ -24,6 +25,5 @@ def page(folder: Path, load: Callable[[Path], tuple[Task, Kernel]]) -> str:
     trained = Trained(run, *load(folder))
     recordings = [record(trained, condition) for condition in own_conditions(trained.task)]
     title = f"{trained.task.label}, {style.label(run.model)}, seed {run.seed}"
-    last = run.summary["final_bits"]
-    cost = "" if last is None else f", {last:.4g} bits per sequence over the last 10,000"
-    return viewer.page(title[0].upper() + title[1:], [f"{run.progress}{cost}. From {folder}."], recordings)
+    line = f"{run.progress}, {final_cost(run.rows)}. From {folder}."
+    return viewer.page(title[0].upper() + title[1:], [line], recordings)

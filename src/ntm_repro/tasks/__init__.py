@@ -26,9 +26,10 @@ def find(name: str) -> type[Task]:
     5
     """
     found = _REGISTRY.find(name)
+    task: type[Task] = found.TASK if name in _REGISTRY.built_in else found
     if name in _REGISTRY.built_in:
-        return found.TASK
+        return task
     is_task = isinstance(found, type) and issubclass(found, Task) and getattr(found, "name", None) == name
     if not is_task:
         raise _REGISTRY.unfit(name, f"is no subclass of Task with the default name = {name!r}")
-    return found
+    return task

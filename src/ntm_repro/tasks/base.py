@@ -37,7 +37,7 @@ class Batch(NamedTuple):
     @property
     def size(self) -> int:
         """B, the number of sequences."""
-        return self.input_TBI.shape[1]
+        return int(self.input_TBI.shape[1])
 
 
 class Probe(NamedTuple):

@@ -109,7 +109,8 @@ class DynamicNGrams(Task):
     def optimum_bits(self, batch: Batch) -> np.ndarray:
         bit_TB = batch.target_TBO[..., 0]
         p_TB = optimal_predictions(bit_TB, self.context)
-        return -np.log2(np.where(bit_TB > 0, p_TB, 1 - p_TB)).sum(0)
+        bits_B: np.ndarray = -np.log2(np.where(bit_TB > 0, p_TB, 1 - p_TB)).sum(0)
+        return bits_B
 
     def optimal_output(self, batch: Batch) -> np.ndarray:
         return optimal_predictions(batch.target_TBO[..., 0], self.context)[..., None]
@@ -152,7 +153,7 @@ def follow(table_BC: np.ndarray, begin_BT: np.ndarray, uniform_BT: np.ndarray) -
     for _ in range(1, len(shifted_NBC)):
         real.append(onward_P.take(real[-1]))
     # A place is even or odd as the last bit of its context.
-    bit_SNB = reached_SP.take(np.array(real), axis=1) & 1
+    bit_SNB: np.ndarray = reached_SP.take(np.array(real), axis=1) & 1
     return bit_SNB.transpose(2, 1, 0).reshape(count, -1)[:, :steps]
 
 

@@ -1,10 +1,9 @@
-"""What is measured: means over a window of sequences while training, and convergence read off the whole record."""
+"""What is measured: means over a window of sequences while training, and the record they are kept in."""
 
 import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 from ntm_repro.files import write_atomically
@@ -20,8 +19,6 @@ COLUMNS = (
     "wall_seconds",
 )
 OPTIMUM_COLUMN = "optimum_bits"  # for tasks with an optimal estimator
-TRAILING = 10_000  # sequences over which convergence is judged, as in the paper's curves
-THRESHOLDS = {"solved_below_1": 1.0, "solved_below_0_1": 0.1, "solved_below_0_05": 0.05}
 
 Row = dict[str, float]
 
@@ -92,42 +89,6 @@ def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
     writer.writeheader()
     writer.writerows(rows)
     write_atomically(path, text.getvalue().encode())
-
-
-def trailing_means(rows: Sequence[Row]) -> list[tuple[int, float]]:
-    """(sequences, mean bits over the `TRAILING` sequences before) wherever so many have been seen."""
-    ends = [0, *(int(row["sequences"]) for row in rows)]
-    totals = [0.0]
-    for (begin, end), row in zip(pairwise(ends), rows, strict=True):
-        totals.append(totals[-1] + row["bits_per_sequence"] * (end - begin))
-    means, first = [], 0
-    for last in range(1, len(ends)):
-        while ends[last] - ends[first + 1] >= TRAILING:
-            first += 1
-        if ends[last] - ends[first] >= TRAILING:
-            means.append((ends[last], (totals[last] - totals[first]) / (ends[last] - ends[first])))
-    return means
-
-
-def convergence(rows: Sequence[Row]) -> dict[str, float | int | None]:
-    """`final_bits`, and for each threshold the first count from which the trailing mean stays below it to the end."""
-    result: dict[str, float | int | None] = {"final_bits": None, **dict.fromkeys(THRESHOLDS)}
-    if not rows:
-        return result
-    means = trailing_means(rows)
-    if means:
-        result["final_bits"] = means[-1][1]
-    else:  # a run shorter than the window: the mean of all there is
-        ends = [0, *(int(row["sequences"]) for row in rows)]
-        result["final_bits"] = sum(
-            row["bits_per_sequence"] * (end - begin) for (begin, end), row in zip(pairwise(ends), rows, strict=True)
-        ) / int(ends[-1])
-    for name, threshold in THRESHOLDS.items():
-        for sequences, mean in reversed(means):
-            if mean >= threshold:
-                break
-            result[name] = sequences
-    return result
 
 
 def columns(has_optimum: bool) -> tuple[str, ...]:

@@ -1,21 +1,18 @@
 """One run from its plan to its summary: everything around the loop that touches the run's folder."""
 
 import logging
-import platform
-import subprocess
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from safetensors.torch import save as to_safetensors
 
+from ntm_repro.environment import SourceState, cpu_name, source_state, versions
 from ntm_repro.errors import RunError
 from ntm_repro.files import write_atomically, write_json
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.training import checkpoint as checkpoints
-from ntm_repro.training import metrics, tensorboard_images
+from ntm_repro.training import convergence, metrics, tensorboard_images
 from ntm_repro.training.interruption import Interrupted, StopRequest
 from ntm_repro.training.loggers import CsvLogger, Loggers, TensorBoardLogger, TerminalLogger
 from ntm_repro.training.loop import Diverged, Trainer, to_tensors
@@ -23,15 +20,6 @@ from ntm_repro.training.resume import ResumeDecision
 from ntm_repro.training.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
-
-PACKAGES = ("ntm-repro", "torch", "numpy", "numba", "hydra-core", "omegaconf")
-
-
-class SourceState(NamedTuple):
-    """The commit of the source tree this runs from and whether it has changes; None outside a git checkout."""
-
-    commit: str | None
-    dirty: bool | None
 
 
 def run(
@@ -99,8 +87,7 @@ def _run(
         summary = _write_summary(trainer, folder, record, source, "finished" if done else "interrupted")
         if done:
             folder.diverged.unlink(missing_ok=True)  # of an earlier attempt
-            results = {name: summary[name] for name in ("final_bits", *metrics.THRESHOLDS) if summary[name] is not None}
-            results = {f"hparam/{name}": value for name, value in results.items()}
+            results = {f"hparam/{name}": summary[name] for name in convergence.RESULTS if summary[name] is not None}
             board.hyperparameters(trainer.sequences, _flat(record), results)
     except Diverged as divergence:
         keep_for_replay(trainer, folder, divergence)
@@ -162,47 +149,19 @@ def _write_summary(
         "seed": trainer.seed,
         "parameters": trainer.model.parameter_count,
         "sequences": trainer.sequences,
-        **metrics.convergence(rows),
+        **convergence.results(rows),
         "wall_seconds": round(trainer.wall_seconds, 3),
         "status": status,
         "versions": versions(),
         "commit": source.commit,
         "dirty": source.dirty,
+        "cpu": cpu_name(),
         "device": str(trainer.device),
         "threads": torch.get_num_threads(),
         "config": record,
     }
     write_json(folder.summary, summary)
     return summary
-
-
-def versions() -> dict[str, str]:
-    """What the numbers depend on: Python, the packages, and the machine."""
-    found = {"python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}"}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
-
-
-def source_state() -> SourceState:
-    """The commit of the source tree this runs from and whether it has changes; None outside a git checkout."""
-    here = Path(__file__).parent
-
-    def git(*arguments: str) -> str | None:
-        try:
-            done = subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, timeout=10, check=True)
-        except (OSError, subprocess.SubprocessError):
-            return None
-        return done.stdout.strip()
-
-    # An installed package may lie inside somebody else's repository: only a tracked file says whose commit this is.
-    if git("ls-files", "--error-unmatch", Path(__file__).name) is None:
-        return SourceState(None, None)
-    status = git("status", "--porcelain", "--untracked-files=no")
-    return SourceState(git("rev-parse", "HEAD"), None if status is None else bool(status))
 
 
 def _flat(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:

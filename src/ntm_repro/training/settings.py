@@ -15,7 +15,7 @@ class TrainSettings:
 
     clip_through_time: whether the gradient of a sequence's state, too, is clipped to ±clip_at, component by component,
     where it passes from a step back to the one before ("all gradient components", paper section 4.6).
-    loss_scale: what the loss, a sum over the sequence in nats, is multiplied by for the optimiser; the clip is of the
+    loss_scale: what the loss, a sum over the sequence in bits, is multiplied by for the optimiser; the clip is of the
     sum itself. RMSProp divides it out again but for its damping, so that a smaller scale makes calmer steps where
     gradients are small. The paper leaves it open.
     anneal_from, anneal_to: numbers of sequences between which the learning rate falls, on a straight line to zero; with

@@ -1,0 +1,250 @@
+"""The parts of README.md that are made from the evidence: the verdicts in a line, and the tables of results.
+
+They stand between comments, `<!-- verdicts:begin … -->` and `<!-- verdicts:end -->`, and replace what is there.
+"""
+
+import re
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ntm_repro import paper, tasks
+from ntm_repro.evidence import convergence, rendering, run_settings, tables
+from ntm_repro.evidence.rendering import Column, Row
+from ntm_repro.evidence.run_settings import Pair
+from ntm_repro.figures.run_store import RunStore
+from ntm_repro.report import curve_measures, generalisation_measures, verdicts
+from ntm_repro.report.verdicts import Measure, Verdict
+
+MARKED = re.compile(r"(<!-- (\w+):begin[^>]*-->).*?(<!-- \2:end -->)", re.DOTALL)
+NTMS = ("ntm", "ntm_ff")
+# Of the table of what is beyond the paper, a row or two a task.
+BEYOND = {
+    "copy": ("1000",),
+    "repeat_copy": ("20 × 10", "10 × 12"),
+    "associative_recall": ("50",),
+    "dynamic_ngrams": ("1000",),
+}
+WHAT = {
+    "copy": "{} vectors",
+    "repeat_copy": "vectors × repeats: {}",
+    "associative_recall": "{} items",
+    "dynamic_ngrams": "{} bits",
+}
+
+
+class Cost(NamedTuple):
+    """A pair's mean cost in bits after `sequences`: of its finished seeds, else of the one that came furthest."""
+
+    sequences: int
+    values: list[float]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+
+def filled(text: str, sources: RunStore) -> str:
+    """README's text with all its marked parts made anew. Raises `KeyError` for a part that is not one of `parts`."""
+    made = parts(sources)
+    return MARKED.sub(lambda match: f"{match[1]}\n\n{made[match[2]]}\n\n{match[3]}", text)
+
+
+def parts(sources: RunStore) -> dict[str, str]:
+    """{name of a part: its Markdown}."""
+    pairs = run_settings.paired(sources.evidence)
+    return {
+        "verdicts": tally(sources),
+        "settings": run_settings.lead(pairs),
+        "costs": "\n".join(costs(pairs)),
+        "relapses": f"Relapses, by one rule for all pairs: {tables.relapse_rule()}.",
+        "learned": "\n".join(learned(pairs)),
+        "generalisation": "\n".join(generalisation(sources)),
+        "beyond": "\n".join(beyond(pairs)),
+    }
+
+
+def tally(sources: RunStore) -> str:
+    """How many figures of the paper have which verdict."""
+    measured = (figure.measured_by.load()(sources) for figure in paper.FIGURES.values())
+    found = [verdicts.together([measure.verdict for measure in measures]) for measures in measured]
+    counts = Counter(found)
+    return f"**Of the paper's {len(found)} figures: {', '.join(f'{counts[v]} {v}' for v in Verdict if counts[v])}.**"
+
+
+def costs(pairs: Sequence[Pair]) -> list[str]:
+    """The cost at the end beside the paper's, and where it was lower before."""
+    columns = _columns("task", "model", "seeds:", "sequences:", "bits:", "seeds' range:", "the paper's:", "verdict")
+    columns += _columns("lower before:")
+    rows: list[Row] = []
+    for pair in pairs:
+        measure = curve_measures.last(pair.task, pair.model, pair.runs)
+        row = {**_names(pair), "seeds": _seeds(pair), "verdict": measure.verdict.value}
+        if (cost := _cost(pair)) is not None:
+            there = dict(convergence.paper_end_means(pair.task, pair.model))
+            printed = there.get(cost.sequences // convergence.WINDOW * convergence.WINDOW)
+            row |= {
+                "sequences": f"{cost.sequences:,}",
+                "bits": _bold(f"{cost.median:.2f}", measure.verdict),
+                "seeds' range": None if len(cost.values) == 1 else _costs_range(cost, printed),
+                "the paper's": None if printed is None else f"{printed:.2f}",
+                "lower before": _lower_before(pair, cost),
+            }
+        rows.append(row)
+    return rendering.lines(columns, rows)
+
+
+def learned(pairs: Sequence[Pair]) -> list[str]:
+    """When a task is learned beside the paper's run, whether that lasts, and how many seeds relapsed."""
+    columns = _columns("task", "model", "bits:", "first below:", "seeds' range:", "the paper's:", "verdict")
+    columns += _columns("stays below:", "the paper's stays:", "relapsed seeds:")
+    rows: list[Row] = []
+    for pair in pairs:
+        level = paper.LEARNED[pair.task]
+        its = convergence.of_paper(pair.task, pair.model).crossings[level]
+        measure = curve_measures.soon(pair.task, pair.model, pair.runs)
+        found = [convergence.of_rows(pair.task, run.rows) for run in pair.runs]
+        first = [ours.crossings[level].first_below for ours in found]
+        stays = [ours.crossings[level].stays_below for ours in found]
+        relapses = [ours.relapses for ours in found if ours.relapses is not None]
+        since = convergence.middle(stays) if stays else None
+        rows.append(
+            {
+                **_names(pair),
+                "bits": f"{paper.THRESHOLDS[pair.task][level]:g}",
+                "first below": _bold(measure.ours, measure.verdict),
+                "seeds' range": _counts_range(first, its.first_below),
+                "the paper's": measure.paper,
+                "verdict": measure.verdict.value,
+                "stays below": _stays(pair, since, its.stays_below) if stays else None,
+                "the paper's stays": _count(its.stays_below),
+                "relapsed seeds": f"{sum(map(bool, relapses))} of {len(relapses)}" if relapses else None,
+            }
+        )
+    return rendering.lines(columns, rows)
+
+
+def generalisation(sources: RunStore) -> list[str]:
+    """Trained models on longer sequences: the numbers of Figures 4, 8 and 11 that ask most."""
+    chosen = [
+        *((4, measure) for measure in generalisation_measures.copy_by_ntm(sources)[-1:]),
+        *((8, measure) for measure in generalisation_measures.repeat_copy(sources)),
+        *((11, measure) for measure in generalisation_measures.recall(sources) if ", 20 items" in measure.what),
+    ]
+    columns = _columns("figure:", "what", "ours:", "of", "the paper's:", "verdict")
+    return rendering.lines(columns, [_of_measure(number, measure) for number, measure in chosen])
+
+
+def beyond(pairs: Sequence[Pair]) -> list[str]:
+    """NTMs where the paper did not go: the median seed, the best and the worst."""
+    columns = _columns("task", "model", "tested on", "locations:", "seeds:", "what", "median:", "best seed:")
+    columns += _columns("worst seed:")
+    rows: list[Row] = []
+    for row in tables.beyond([pair for pair in pairs if pair.model in NTMS]).rows:
+        task = next(name for name in paper.TASKS if tasks.find(name)().label == row["task"])
+        if row["setting"] not in BEYOND.get(task, ()):
+            continue
+        if row["optimum"] is None:
+            what, form = "perfect, %", "{:.0f}"
+            seen = [float(row[name] or 0) for name in ("perfect, %", "best seed, %", "worst seed, %")]
+        else:
+            what, form = "bits above the optimum", "{:.1f}"
+            seen = [float(row[name] or 0) - float(row["optimum"]) for name in ("median", "lowest", "highest")]
+        rows.append(
+            {
+                "task": row["task"],
+                "model": row["model"],
+                "tested on": WHAT[task].format(row["setting"]),
+                "locations": f"{row['locations']:,}",
+                "seeds": str(row["seeds"]),
+                "what": what,
+                **dict(zip(("median", "best seed", "worst seed"), map(form.format, seen), strict=True)),
+            }
+        )
+    return rendering.lines(columns, rows)
+
+
+def _columns(*headings: str) -> list[Column]:
+    """Columns of text; those whose heading is given with a colon stand to the right."""
+    return [Column(name.removesuffix(":"), "s" if name.endswith(":") else "") for name in headings]
+
+
+def _names(pair: Pair) -> dict[str, str | None]:
+    return {"task": tasks.find(pair.task)().label, "model": paper.MODELS[pair.model]}
+
+
+def _seeds(pair: Pair) -> str:
+    """How many runs the cost is of; whether they are at their end and of the same settings."""
+    finished = sum(run.is_finished for run in pair.runs)
+    if not finished:
+        return "1, not at its end" if pair.runs else "none"
+    return f"{finished}, of different settings" if run_settings.mixed(pair) else str(finished)
+
+
+def _cost(pair: Pair) -> Cost | None:
+    """The pair's cost at its end, or so far."""
+    chosen = [run for run in pair.runs if run.is_finished]
+    chosen = chosen or sorted(pair.runs, key=lambda run: run.sequences)[-1:]
+    finals = [convergence.of_rows(pair.task, run.rows).final for run in chosen]
+    known = [final for final in finals if final is not None]
+    return Cost(chosen[0].sequences, known) if known else None
+
+
+def _lower_before(pair: Pair, cost: Cost) -> str | None:
+    """The lowest median at a round number of sequences, where the cost came to be clearly more than that again."""
+    means = [dict(convergence.end_means(pair.task, run.rows)) for run in pair.runs]
+    lowest = min(
+        (
+            (statistics.median(here), sequences)
+            for sequences in tables.TARGETS
+            if sequences < cost.sequences
+            and len(here := [mean[sequences] for mean in means if sequences in mean]) == len(means)
+        ),
+        default=(cost.median, 0),
+    )
+    clearly = max(verdicts.READING_BITS, verdicts.READING_SHARE * lowest[0])
+    return f"{lowest[0]:.2f} at {lowest[1]:,}" if lowest[0] + clearly < cost.median else None
+
+
+def _costs_range(cost: Cost, printed: float | None) -> str:
+    """From the lowest to the highest seed, this one bold where it costs more than the paper's run."""
+    lowest, highest = min(cost.values), max(cost.values)
+    verdict = Verdict.partial if printed is None else verdicts.of_cost(highest, printed)
+    return f"{lowest:.2f}–{_bold(f'{highest:.2f}', verdict)}"
+
+
+def _stays(pair: Pair, ours: float | None, its: int | None) -> str:
+    """The count, bold where it is later than the paper's; a run that is not at its end may still get there."""
+    if ours is None and any(not run.is_finished for run in pair.runs):
+        return "not yet"
+    return _bold(_count(ours), verdicts.of_count(ours, its))
+
+
+def _of_measure(number: int, measure: Measure) -> Row:
+    return {
+        "figure": str(number),
+        "what": measure.what,
+        "ours": _bold(measure.ours, measure.verdict),
+        "of": measure.note,
+        "the paper's": measure.paper,
+        "verdict": measure.verdict.value,
+    }
+
+
+def _bold(text: str, verdict: Verdict) -> str:
+    return f"**{text}**" if verdict is Verdict.not_met else text
+
+
+def _count(count: float | None) -> str:
+    return "never" if count is None else f"{count:,.0f}"
+
+
+def _counts_range(counts: Sequence[int | None], printed: int | None) -> str | None:
+    """From the first seed to the last, this one bold where it is later than the paper's run; None of fewer than two."""
+    if len(counts) < 2:
+        return None
+    *_, last = ordered = sorted(counts, key=lambda count: float("inf") if count is None else count)
+    if ordered[0] is None:
+        return None
+    return f"{_count(ordered[0])}–{_bold(_count(last), verdicts.of_count(last, printed))}"
