@@ -1,25 +1,42 @@
-"""The paper's models. One is found by its file's name, which holds its `Settings` and `build`."""
+"""Models: the paper's three, one file each, and those of installed packages (entry points `ntm_repro.models`)."""
 
-from importlib import import_module
 from typing import Any
 
 import torch
 
 from ntm_repro.models.base import Model, State, Unrolled
 from ntm_repro.randomness import Purpose, Stream
+from ntm_repro.registry import Registry
 
-__all__ = ["Model", "State", "Unrolled", "build", "settings_type"]
+__all__ = ["Model", "State", "Unrolled", "build", "find", "names", "settings_type"]
+
+_REQUIRED = ("Settings", "build")
+_REGISTRY = Registry(__name__, _REQUIRED)
+
+
+def names() -> list[str]:
+    """The names of all models: those of this package, then those of installed ones."""
+    return _REGISTRY.names()
+
+
+def find(name: str) -> Any:
+    """The module `models/<name>.py`, or the value of an entry point: with the dataclass `Settings`, and `build`.
+
+    Raises `InvalidSetting` (a `ValueError`) for an unknown name, and for an entry point without these two.
+    """
+    found = _REGISTRY.find(name)
+    if not all(hasattr(found, attribute) for attribute in _REQUIRED):
+        raise _REGISTRY.unfit(name, f"has no {' or no '.join(_REQUIRED)}")
+    return found
 
 
 def settings_type(name: str) -> type[Any]:
-    """The dataclass of settings in `models/<name>.py`, with its `check()`."""
-    found: type[Any] = import_module(f"{__name__}.{name}").Settings
-    return found
+    """The dataclass of a model's settings; raises `InvalidSetting` as `find` does."""
+    return find(name).Settings
 
 
 def build(settings: Any, inputs: int, outputs: int, seed: int) -> Model:
     """The model that `settings.name` names, its weights drawn from `seed` alone (on the CPU, in float32)."""
     words = Stream(seed, Purpose.INITIALISATION).words(0, 1)
     generator = torch.Generator().manual_seed(int(words[0] >> 1))
-    model: Model = import_module(f"{__name__}.{settings.name}").build(settings, inputs, outputs, generator)
-    return model
+    return find(settings.name).build(settings, inputs, outputs, generator)

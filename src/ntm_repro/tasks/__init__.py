@@ -1,13 +1,34 @@
-"""The paper's tasks, one file each. A task is found by its file's name."""
+"""Tasks: the paper's five, one file each, and those of installed packages (entry points `ntm_repro.tasks`)."""
 
-from importlib import import_module
-
+from ntm_repro.registry import Registry
 from ntm_repro.tasks.base import Batch, Probe, Setting, Task
 
-__all__ = ["Batch", "Probe", "Setting", "Task", "find"]
+__all__ = ["Batch", "Probe", "Setting", "Task", "find", "names"]
+
+_REGISTRY = Registry(__name__, required=("TASK",))
+
+
+def names() -> list[str]:
+    """The names of all tasks: those of this package, then those of installed ones.
+
+    >>> names()[:2]
+    ['associative_recall', 'copy']
+    """
+    return _REGISTRY.names()
 
 
 def find(name: str) -> type[Task]:
-    """The task class in `tasks/<name>.py`."""
-    task: type[Task] = import_module(f"{__name__}.{name}").TASK
-    return task
+    """The task class of that name: `TASK` of `tasks/<name>.py`, or the value of an entry point.
+
+    Raises `InvalidSetting` (a `ValueError`) for an unknown name, and for an entry point that is no task of its name.
+
+    >>> find("copy")(max_length=5).max_length
+    5
+    """
+    found = _REGISTRY.find(name)
+    if name in _REGISTRY.built_in:
+        return found.TASK
+    is_task = isinstance(found, type) and issubclass(found, Task) and getattr(found, "name", None) == name
+    if not is_task:
+        raise _REGISTRY.unfit(name, f"is no subclass of Task with the default name = {name!r}")
+    return found
