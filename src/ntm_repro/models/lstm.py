@@ -19,7 +19,11 @@ from ntm_repro.models.controllers import LSTMStack, LSTMState
 
 @dataclass
 class Settings:
-    """`layers` layers of `size` cells."""
+    """A stack of LSTM layers.
+
+    size: cells of a layer.
+    layers: how many of them.
+    """
 
     name: str = "lstm"
     size: int = 256
