@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import NamedTuple, NoReturn
 
+from ntm_repro.cli import paths
 from ntm_repro.errors import UsageError
 
 # Options of Hydra's that are refused, and why.
@@ -16,7 +17,7 @@ COMMANDS = ("help", "hydra_help", "shell_completion", "cfg", "info")
 
 
 class Arguments(NamedTuple):
-    """overrides: as typed. multirun: `-m`. config_dir: `--config-dir`, a folder of the user's own, or None.
+    """overrides: as typed, but paths quoted. multirun: `-m`. config_dir: that of `--config-dir`, or None.
 
     printing: the options of a command line that prints something instead of training, as Hydra takes them; else empty.
     """
@@ -46,7 +47,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         for name, value in vars(options).items():
             if name != "overrides" and value:
                 printing += [f"--{name.replace('_', '-')}", *([] if value is True else [value])]
-    return Arguments(options.overrides, options.multirun, options.config_dir, printing)
+    return Arguments(paths.quote_paths(options.overrides), options.multirun, options.config_dir, printing)
 
 
 def _parser() -> _Parser:

@@ -100,8 +100,9 @@ def _unchanged(overrides: tuple[str, ...]) -> dict[str, Any]:
 
 
 @contextmanager
-def session() -> Iterator[ConfigLoader]:
-    """Hydra initialised with the folder of configs; gives its loader."""
+def session(settings: bool = True) -> Iterator[ConfigLoader]:
+    """Hydra initialised with the folder of configs and all that `register` makes known; gives its loader."""
+    register(settings)
     with hydra.initialize_config_dir(config_dir(), job_name=CONFIG, version_base="1.3"):
         yield GlobalHydra.instance().config_loader()
 
@@ -169,6 +170,8 @@ def _job(overrides: Sequence[str]) -> Job:
 
 
 def _checked(overrides: list[str], composed: DictConfig) -> Job:
+    if composed.hydra.callbacks:  # of a file in --config-dir: the command line is checked before
+        override_policy.refuse("hydra.callbacks")
     HydraConfig.instance().set_config(composed)
     with open_dict(composed):
         ours = OmegaConf.masked_copy(composed, [key for key in map(str, composed) if key != "hydra"])

@@ -59,14 +59,19 @@ def _check_of_hydra(override: Override) -> None:
     key = override.key_or_group
     if override.is_sweep_override():
         raise UsageError(f"{override.input_line}: a setting of Hydra's takes one value")
-    for prefix in sorted(REFUSED, key=len, reverse=True):
-        if key == prefix or key.startswith((f"{prefix}.", f"{prefix}/")):
-            raise UsageError(f"{key}: not supported; {REFUSED[prefix]}")
+    refuse(key)
     # An underscore begins what names code: a launcher and a sweeper are chosen by name among those installed.
     names_code = any(part.startswith("_") for part in key.split("."))
     if names_code or not (key in PLUGIN_GROUPS or key.startswith(ALLOWED)):
         settings = ", ".join(name.removesuffix(".") for name in (*PLUGIN_GROUPS, *ALLOWED))
         raise UsageError(f"{key}: not supported; of Hydra's settings there are {settings}")
+
+
+def refuse(key: str) -> None:
+    """Raise `UsageError` for a key of Hydra's that has no use here or does harm, with the reason."""
+    for prefix in sorted(REFUSED, key=len, reverse=True):
+        if key == prefix or key.startswith((f"{prefix}.", f"{prefix}/")):
+            raise UsageError(f"{key}: not supported; {REFUSED[prefix]}")
 
 
 def _check_plugin(key: str, name: Any, choices: Sequence[str]) -> None:

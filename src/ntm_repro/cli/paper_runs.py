@@ -15,7 +15,6 @@ class PaperRun(NamedTuple):
 
 def paper_run(task: str, model: str, seed: int) -> PaperRun:
     """The paper's run of this pair; raises `UsageError` for an unknown task or model."""
-    compose.register()
     (config,), _ = compose.jobs([f"task={task}", f"model={model}", f"seed={seed}"])
     return PaperRun(schema.canonical(schema.identity(schema.plain(config))), config.train.sequences)
 

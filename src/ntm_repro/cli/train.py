@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from ntm_repro.cli import arguments, compose, exit_codes, launch, paths, recorded, schema
+from ntm_repro.cli import arguments, compose, exit_codes, launch, recorded, schema
 from ntm_repro.cli.arguments import Arguments
 from ntm_repro.cli.compose import Request
 from ntm_repro.errors import RunError, UsageError
@@ -27,11 +27,10 @@ def main() -> None:
 
 def command(argv: Sequence[str]) -> int:
     """The whole command; returns its exit code. Raises `UsageError`, `RunError` or `KeyboardInterrupt`."""
-    words = arguments.parse(paths.quote_paths(recorded.expand_run(argv)))
+    words = arguments.parse(recorded.expand_run(argv))
     if words.printing:
         _show(words)
         return exit_codes.DONE
-    compose.register()
     with compose.session() as loader:
         try:
             request = compose.read(words, loader)
@@ -54,10 +53,9 @@ def command(argv: Sequence[str]) -> int:
 
 def _show(words: Arguments) -> None:
     """Print help or a config; nothing is created, and torch stays where it is."""
-    compose.register(settings="--help" not in words.printing)
     try:
-        if "--shell-completion" not in words.printing:
-            with compose.session() as loader:
+        with compose.session(settings="--help" not in words.printing) as loader:
+            if "--shell-completion" not in words.printing:
                 compose.check(words, loader)
         launch.show([*words.printing, *words.overrides])
     except UsageError:
