@@ -1,9 +1,14 @@
 """Help and printed configs: complete, and fast because they never import torch."""
 
 import sys
+from dataclasses import fields, is_dataclass
+from importlib.metadata import version
 
 import pytest
 from support import processes
+
+from ntm_repro import models, tasks
+from ntm_repro.cli import schema, settings_help
 
 
 @pytest.mark.parametrize(
@@ -18,6 +23,52 @@ def test_without_torch(words):
     )
     done = processes.run([sys.executable, "-c", script, *words])
     assert done.returncode == 0, done.stderr
+
+
+def test_the_kept_text_is_that_of_the_settings():
+    """Where it is not: python -m ntm_repro.cli.settings_help writes it again."""
+    assert settings_help.FILE.read_text(encoding="utf-8") == settings_help.generate()
+
+
+def test_every_setting_has_a_meaning():
+    classes = {"": schema.Config, "train": schema.TrainSettings}
+    classes |= {f"task={name}": tasks.find(name) for name in tasks.names()}
+    classes |= {f"model={name}": models.settings_type(name) for name in models.names()}
+    silent = [
+        f"{owner} {field.name}"
+        for owner, settings in classes.items()
+        for field in fields(settings)
+        if field.name not in {"name", "train", *schema.TYPED_GROUPS, *settings_help.meanings(settings)}
+        and not is_dataclass(field.type)
+    ]
+    assert silent == []
+
+
+def test_a_meaning_may_be_that_of_several_keys_and_take_several_lines():
+    class Base:
+        """Prose: not a key of the class, but harmless.
+
+        first, second: both of
+        them.
+        third: one
+        """
+
+    class Settings(Base):
+        """More.
+
+        third: another.
+
+        After a gap, prose again.
+        """
+
+    said = settings_help.meanings(Settings)
+    assert (said["first"], said["second"], said["third"]) == ("both of them.", "both of them.", "another.")
+
+
+def test_version_is_the_projects(command):
+    for word in ("train", "eval"):
+        done = command(word, "--version")
+        assert (done.returncode, done.stdout) == (0, f"ntm-repro {version('ntm-repro')}\n")
 
 
 def test_help_names_every_setting(command):

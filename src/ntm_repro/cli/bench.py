@@ -145,7 +145,6 @@ def _bench(
     from ntm_repro.bench import cell, op_count, report
     from ntm_repro.bench.host import this_machine
 
-    compose.register()
     subjects = [_subject(pair) for pair in pairs]
     compiling = cell.Budget(options.compile_seconds) if options.compile else None
     machine = this_machine(op_count.peak())

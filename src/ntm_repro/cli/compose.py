@@ -1,29 +1,53 @@
-"""Every job of a command line, composed and checked before Hydra creates anything."""
+"""From a command line to its jobs: each composed once, typed and checked before Hydra creates anything.
 
-import re
-from collections.abc import Sequence
+Only what Hydra offers in public is used. A `session` holds what composing and launching need; inside it `read` gives
+the jobs with which `launch` goes on.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
+from itertools import product
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple
 
-import yaml
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra._internal.utils import create_config_search_path, get_args_parser
+import hydra
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.plugins import Plugins
-from hydra.core.utils import setup_globals
+from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from ntm_repro.cli import override_policy, schema
+from ntm_repro.cli import arguments, exit_codes, installed, override_policy, paths, schema, settings_help, unknown_keys
+from ntm_repro.cli.arguments import Arguments
 from ntm_repro.errors import UsageError
 
 CONFIG = "train"
-# Options of Hydra that make no sense here, by their names in its argument parser.
-REFUSED_OPTIONS = ("config_name", "config_path", "config_dir", "experimental_rerun")
+
+
+class Job(NamedTuple):
+    """One run of a command line.
+
+    overrides: those from which Hydra composed it. composed: with Hydra's own settings. config: the run's, checked.
+    """
+
+    overrides: list[str]
+    composed: DictConfig
+    config: DictConfig
+
+
+class Request(NamedTuple):
+    """What a command line asks for.
+
+    master: for a sweep, the config that Hydra's launchers and sweepers are made from. Without jobs an installed
+    sweeper decides, one after the other, what they are.
+    """
+
+    jobs: list[Job]
+    master: DictConfig | None = None
 
 
 def config_dir() -> str:
@@ -35,158 +59,190 @@ def config_dir() -> str:
     raise FileNotFoundError("no configs folder beside the package")
 
 
-def register() -> None:
-    """Make the schema and the resolvers of train.yaml known to Hydra."""
-    ConfigStore.instance().store(name="schema", node=schema.Config)
+def options(group: str) -> list[str]:
+    """The names in this repository that `group=` takes."""
+    return sorted(path.stem for path in (Path(config_dir()) / group).glob("*.yaml"))
+
+
+def register(settings: bool = True) -> None:
+    """Make known to Hydra: the schema, the resolvers of train.yaml, the tasks and models of installed packages.
+
+    settings: whether those of the packages' tasks and models are needed, for which they are imported.
+    """
+    store = ConfigStore.instance()
+    store.store(name="schema", node=schema.Config)
+    for group in installed.GROUPS:
+        for name, node in installed.nodes(group, set(options(group)), settings).items():
+            store.store(group=group, name=name, node=node)
     OmegaConf.register_new_resolver("abspath", schema.absolute, replace=True)
     OmegaConf.register_new_resolver("variant", _variant, replace=True)
+    OmegaConf.register_new_resolver("settings_help", settings_help.read, replace=True)
 
 
 def _variant(*, _root_: DictConfig) -> str:
     record = {key: _root_.get(key) for key in schema.IDENTITY_KEYS}
     plain = OmegaConf.to_container(OmegaConf.create(record), resolve=True, enum_to_str=True)
     assert isinstance(plain, dict)
-    return schema.variant(plain, _usual(_root_.task.name, _root_.model.name))  # type: ignore[arg-type]
+    choices = tuple(f"{group}={plain[group]['name']}" for group in schema.TYPED_GROUPS)
+    places = HydraConfig.get().searchpath if HydraConfig.initialized() else []
+    return schema.variant(plain, _unchanged((*_search(places), *choices)))  # type: ignore[arg-type]
 
 
 @cache
-def _usual(task: str, model: str) -> dict[str, Any]:
-    """The recorded values of a pair that nobody has changed."""
-    composed = _loader().load_configuration(CONFIG, overrides=[f"task={task}", f"model={model}"], run_mode=RunMode.RUN)
+def _unchanged(overrides: tuple[str, ...]) -> dict[str, Any]:
+    """The recorded values of a run of these choices that nobody has changed; composed once for all jobs of a process.
+
+    Asked for inside a `session`, or in a process of a launcher, which restores the session it was started from.
+    """
+    composed = hydra.compose(CONFIG, overrides=list(overrides))
     usual = OmegaConf.create({key: composed[key] for key in schema.IDENTITY_KEYS})
     return OmegaConf.to_container(usual, resolve=True, enum_to_str=True)  # type: ignore[return-value]
 
 
-def _loader() -> ConfigLoaderImpl:
-    setup_globals()
-    return ConfigLoaderImpl(create_config_search_path(config_dir()))
+@contextmanager
+def session(settings: bool = True) -> Iterator[ConfigLoader]:
+    """Hydra initialised with the folder of configs and all that `register` makes known; gives its loader."""
+    register(settings)
+    with hydra.initialize_config_dir(config_dir(), job_name=CONFIG, version_base="1.3"):
+        yield GlobalHydra.instance().config_loader()
 
 
-def options(group: str) -> list[str]:
-    """The names that `group=` takes."""
-    return sorted(path.stem for path in (Path(config_dir()) / group).glob("*.yaml"))
+def jobs(argv: Sequence[str]) -> tuple[list[DictConfig], bool]:
+    """The typed config of every job of this command line, and whether it is a sweep; creates nothing.
 
-
-def _refuse(message: str) -> NoReturn:
-    raise UsageError(f"{message}; settings are written key=value (see ntm-train --help)")
-
-
-def jobs(argv: Sequence[str]) -> tuple[list[DictConfig] | None, bool]:
-    """The typed config of every job of this command line, and whether it is a sweep; (None, …) if it asks for help.
-
-    Creates nothing. Raises `UsageError`, or an error of Hydra's or OmegaConf's whose first line says what is wrong.
+    Raises `UsageError`, or an error of Hydra's or OmegaConf's whose first line says what is wrong.
     """
-    arguments = get_args_parser()
-    arguments.error = _refuse  # type: ignore[method-assign]
-    args, unknown = arguments.parse_known_args(list(argv))
-    if unknown:
-        _refuse(f"{unknown[0]}: unknown option")
-    for name in REFUSED_OPTIONS:
-        if getattr(args, name, None):
-            _refuse(f"--{name.replace('_', '-')}: not supported")
-    loader = _loader()
-    parser = OverridesParser.create(config_loader=loader)
-    overrides = parser.parse_overrides(list(args.overrides))
-    override_policy.check(overrides, options)
-    if any(override.key_or_group == override_policy.LAUNCHER for override in overrides):
-        Plugins.instance()  # finds the launchers that are installed; a moment that other commands save
+    with session() as loader:
+        request = read(arguments.parse(argv), loader)
+    return [job.config for job in request.jobs], request.master is not None
 
-    def compose(overrides: Sequence[str], mode: RunMode) -> DictConfig:
-        composed = loader.load_configuration(
-            CONFIG, overrides=list(overrides), run_mode=mode, validate_sweep_overrides=mode is RunMode.RUN
-        )
-        HydraConfig.instance().set_config(composed)
-        return composed
 
-    if args.hydra_help or args.shell_completion:
-        return None, False
-    master = compose(args.overrides, RunMode.MULTIRUN)
-    sweep = bool(args.multirun or master.hydra.mode is RunMode.MULTIRUN)
+def check(words: Arguments, loader: ConfigLoader) -> list[Override]:
+    """The overrides of a command line, parsed; raises `UsageError` for those that the suite must not take."""
+    overrides = OverridesParser.create(config_loader=loader).parse_overrides(words.overrides)
+    override_policy.check(overrides, lambda group: _choices(group, words, loader))
+    return overrides
+
+
+def _choices(group: str, words: Arguments, loader: ConfigLoader) -> list[str]:
+    return loader.get_group_options(group, config_name=CONFIG, overrides=search_override(words.config_dir))
+
+
+def search_override(config_dir: str | None) -> list[str]:
+    """The override that makes Hydra look for configs in the folder that `--config-dir` names, too, if there is one."""
+    if config_dir is None:
+        return []
+    folder = Path(config_dir).absolute()
+    if not folder.is_dir():
+        raise UsageError(f"--config-dir {config_dir}: no such folder")
+    return _search([f"file://{folder}"])
+
+
+def _search(places: Sequence[str]) -> list[str]:
+    """The override with which Hydra looks for configs in further places too."""
+    return [f"hydra.searchpath=[{','.join(map(paths.quoted, places))}]"] if places else []
+
+
+def read(words: Arguments, loader: ConfigLoader) -> Request:
+    """The jobs of a command line, checked. Raises as `jobs` does; for one of several jobs the error names it."""
+    overrides = check(words, loader)
+    here = [*search_override(words.config_dir), *words.overrides]
     several = next((override for override in overrides if override.is_sweep_override()), None)
-    if several is not None and not sweep:
+    if several is None and not words.multirun:
+        job = _job(here)
+        if job.composed.hydra.mode is not RunMode.MULTIRUN:  # an experiment may ask for a sweep
+            return Request([job])
+    mode = ["hydra.mode=MULTIRUN"] if words.multirun else []
+    with explaining(here):
+        master = loader.load_configuration(CONFIG, [*here, *mode], RunMode.MULTIRUN)
+    if several is not None and master.hydra.mode is not RunMode.MULTIRUN:
         raise UsageError(f"{several.input_line}: more than one value; to run each, add -m")
-    if args.help or args.info or args.cfg:
-        return None, sweep
-    if not sweep:
-        each = [list(args.overrides)]
-    else:
-        parameters = [f"{key}={value}" for key, value in (master.hydra.sweeper.get("params") or {}).items()]
-        typed_here = {override.key_or_group for override in overrides}
-        parameters = [entry for entry in parameters if entry.partition("=")[0] not in typed_here]
-        parsed = parser.parse_overrides(parameters + list(args.overrides))
-        each = [list(job) for job in BasicSweeper.split_arguments(parsed, None)[0]]
-    checked: list[DictConfig] = []
-    taken: dict[str, list[str]] = {}
-    for job_overrides in each:
-        composed = compose(job_overrides, RunMode.RUN)
-        with open_dict(composed):
-            job = schema.typed(OmegaConf.masked_copy(composed, [key for key in map(str, composed) if key != "hydra"]))
-        folder = schema.absolute(job.run_dir)
+    if master.hydra.runtime.choices["hydra/sweeper"] != "basic":
+        fixed = [str(override.input_line) for override in overrides if not override.is_sweep_override()]
+        _job([*search_override(words.config_dir), *fixed])
+        return Request([], master)
+    return Request(_sweep(words, master, loader), master)
+
+
+def _job(overrides: Sequence[str]) -> Job:
+    with explaining(overrides):
+        return _checked(list(overrides), hydra.compose(CONFIG, list(overrides), return_hydra_config=True))
+
+
+def _checked(overrides: list[str], composed: DictConfig) -> Job:
+    if composed.hydra.callbacks:  # of a file in --config-dir: the command line is checked before
+        override_policy.refuse("hydra.callbacks")
+    HydraConfig.instance().set_config(composed)
+    with open_dict(composed):
+        ours = OmegaConf.masked_copy(composed, [key for key in map(str, composed) if key != "hydra"])
+    return Job(overrides, composed, schema.typed(ours))
+
+
+def _sweep(words: Arguments, master: DictConfig, loader: ConfigLoader) -> list[Job]:
+    """Every combination of a sweep, in the order of Hydra's own basic sweeper."""
+    parameters = [f"{key}={value}" for key, value in (master.hydra.sweeper.params or {}).items()]
+    overrides = check(words._replace(overrides=parameters + words.overrides), loader)
+    values: dict[str, list[str]] = {}
+    for override in overrides:
+        if not override.is_hydra_override():
+            values[override.get_key_element()] = _values(override)
+    found: list[Job] = []
+    taken: dict[str, str] = {}
+    for job_overrides in map(list, product(*values.values())):
+        name = " ".join(job_overrides)
+        try:
+            with explaining([*search_override(words.config_dir), *job_overrides]):
+                job = _checked(job_overrides, loader.load_sweep_config(master, job_overrides))
+        except Exception as error:
+            line = str(error) if isinstance(error, UsageError) else exit_codes.one_line(error)
+            raise UsageError(f"{line} (in the job {name})") from error
+        folder = schema.absolute(job.config.run_dir)
         if folder in taken:
-            both = f"{' '.join(taken[folder])} | {' '.join(job_overrides)}"
-            raise UsageError(f"run_dir={job.run_dir}: two jobs of this sweep would share it ({both})")
-        taken[folder] = job_overrides
-        checked.append(job)
-    return checked, sweep
+            both = f"{taken[folder]} | {name}"
+            raise UsageError(f"run_dir={job.config.run_dir}: two jobs of this sweep would share it ({both})")
+        taken[folder] = name
+        found.append(job)
+    return found
 
 
-def recorded_run(argv: Sequence[str]) -> list[str]:
-    """`run=PATH` → the overrides that rebuild that run's own config, into results/reruns; later ones still win."""
-    named = [argument for argument in argv if argument.startswith("run=")]
-    if not named:
-        return list(argv)
-    rest = [argument for argument in argv if argument not in named]
-    if len(named) > 1:
-        raise UsageError("run: give it once")
-    if any(re.match(r"[+~]*(task|model)(=|$)", argument) for argument in rest):
-        raise UsageError("run: already says which task and model; change single values, as in train.sequences=2000")
-    path = Path(named[0].partition("=")[2])
-    record = load_record(path)
-    if record is None:
-        raise UsageError(f"run={path}: no readable config.yaml there; name a run's folder")
-    values = schema.leaves(_completed(record))
-    overrides = [f"task={values.pop('task.name', '')}", f"model={values.pop('model.name', '')}"]
-    for key in ("run_dir", "results_dir", "resume"):
-        values.pop(key, None)
-    for key in values:
-        # The values go through the command line, where a key of Hydra's could name code to run.
-        if not re.fullmatch(rf"({'|'.join(schema.Config.__dataclass_fields__)})(\.[a-z_]+)*", key):
-            raise UsageError(f"run={path}: its config.yaml sets {key}, which no run has; remove that line to trust it")
-    overrides += [f"{key}={_quoted(value)}" for key, value in values.items()]
-    return [*overrides, "results_dir=results/reruns", *rest]
+def _values(override: Override) -> list[str]:
+    """The override once for each of its values."""
+    key = override.get_key_element()
+    if not override.is_sweep_override():
+        return [f"{key}={override.get_value_element_as_str()}"]
+    if not override.is_discrete_sweep():
+        raise UsageError(f"{override.input_line}: has no single values; a sweeper that chooses some is needed")
+    return [f"{key}={value}" for value in override.sweep_string_iterator()]
 
 
-def _completed(record: dict[str, Any]) -> dict[str, Any]:
-    """`record` with the defaults of keys that were added since it was written, which is how it was before."""
+@contextmanager
+def explaining(overrides: Sequence[str]) -> Iterator[None]:
+    """Inside a session: an error met because of an unknown key becomes a `UsageError` that names the nearest known."""
     try:
-        return schema.plain(schema.typed(OmegaConf.create(record)))
-    except Exception:  # what is wrong with it is said where it is composed
-        return record
+        yield
+    except Exception as error:
+        unknown = _unknown_key(overrides)
+        if unknown is None:
+            raise
+        raise unknown from error
 
 
-def _quoted(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, str):
-        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def load_record(folder: Path) -> dict[str, Any] | None:
-    """The plain config.yaml of a run's folder, or None where there is none that can be read.
-
-    What no run writes counts as unreadable: aliases, of which a few lines make gigabytes, and interpolations, which
-    would be resolved with what is on this machine.
-    """
+def _unknown_key(overrides: Sequence[str]) -> UsageError | None:
+    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    chosen = [override for override in parsed if override.key_or_group in ("hydra.searchpath", *override_policy.GROUPS)]
     try:
-        text = (folder / "config.yaml").read_text(encoding="utf-8")
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            return None
-        record = OmegaConf.to_container(OmegaConf.create(text), resolve=False)
-    except Exception:  # whatever a damaged YAML file makes the parser raise
+        composed = hydra.compose(CONFIG, [str(override.input_line) for override in chosen])
+        known = schema.leaves(OmegaConf.to_container(composed, resolve=False))
+    except Exception:  # the choices themselves are wrong, which is said without this
         return None
-    if not isinstance(record, dict) or not {"task", "model"} <= set(record):
-        return None
-    if any("${" in str(leaf) for leaf in schema.leaves(record).items()):
-        return None
-    return record  # type: ignore[return-value]
+    inner = {".".join(parts[:end]) for key in known for parts in [key.split(".")] for end in range(1, len(parts))}
+    for override in parsed:
+        key = override.key_or_group
+        if override in chosen or override.is_hydra_override() or not key or key in known or key in inner:
+            continue
+        meant = unknown_keys.nearest(key, known)
+        group = key.partition(".")[0]
+        owner = f" with {group}={composed[group].name}" if group in schema.TYPED_GROUPS else ""
+        hint = f"did you mean {meant}?" if meant else "ntm-train --help names them all"
+        return UsageError(f"{key}: no such setting{owner}; {hint}")
+    return None

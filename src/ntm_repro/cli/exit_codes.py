@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from typing import NoReturn
 
 from ntm_repro.errors import RunError, UsageError
@@ -59,7 +60,11 @@ def run_and_exit(command: str, body: Callable[[Sequence[str]], int]) -> NoReturn
     logging.raiseExceptions = False
     threading.excepthook = _log_thread_failure
     try:
-        code = body(sys.argv[1:])
+        if "--version" in sys.argv[1:]:
+            print(f"ntm-repro {version('ntm-repro')}")
+            code = DONE
+        else:
+            code = body(sys.argv[1:])
         sys.stdout.flush()  # here, where a BrokenPipeError is caught
     except (UsageError, RunError, BrokenPipeError) as error:
         code = USAGE if isinstance(error, UsageError) else FAILURE

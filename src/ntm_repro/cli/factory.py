@@ -39,5 +39,6 @@ def trainer(config: DictConfig) -> Trainer:
         settings=schema.settings(config, "train"),
         seed=config.seed,
         device=where,
+        optimiser_settings=schema.settings(config, "optimiser"),
         identity=schema.canonical(schema.identity(schema.plain(config))),
     )

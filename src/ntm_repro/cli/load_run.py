@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
-from ntm_repro.cli import compose, exit_codes, schema
+from ntm_repro.cli import exit_codes, recorded, schema
 from ntm_repro.errors import UsageError
 from ntm_repro.training.run_folder import RunFolder
 
@@ -25,7 +25,7 @@ class Recorded(NamedTuple):
 
 def read_config(folder: Path) -> DictConfig:
     """The typed config.yaml of a run's folder; raises `UsageError`."""
-    record = compose.load_record(folder)
+    record = recorded.load_record(folder)
     if record is None:
         raise UsageError(f"run={folder}: no readable config.yaml there; name a run's folder")
     try:

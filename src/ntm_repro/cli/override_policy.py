@@ -1,27 +1,37 @@
-"""What a command line may override: settings of a run, and of Hydra only how its jobs are launched."""
+"""What a command line may override: settings of a run, and of Hydra how its jobs are swept, launched and logged."""
 
 import shutil
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from typing import Any
 
 from hydra.core.override_parser.types import Override
 
+from ntm_repro.cli import schema
 from ntm_repro.errors import UsageError
 
-# Set by the suite itself; given by hand they would put a run's files in two places or its sizes out of step.
-FOLDERS = ("hydra.run", "hydra.sweep", "hydra.output_subdir", "hydra.job.chdir", "hydra.job.name", "hydra.runtime")
-# All of Hydra that is left: what else it takes could name code to run, or break the checks made before it starts.
-LAUNCHER = "hydra/launcher"
-LAUNCHER_SETTINGS = "hydra.launcher."
-# Launchers that come with an extra of ours: the extra, the package, and the program without which there is no use.
-LAUNCHERS = {
-    "joblib": ("sweep", "hydra_joblib_launcher", None),
-    "submitit_local": ("slurm", "hydra_submitit_launcher", None),
-    "submitit_slurm": ("slurm", "hydra_submitit_launcher", "sbatch"),
+LAUNCHER, SWEEPER = "hydra/launcher", "hydra/sweeper"
+PLUGIN_GROUPS = (LAUNCHER, SWEEPER)
+ALLOWED = ("hydra.launcher.", "hydra.sweeper.", "hydra.job.", "hydra.verbose")
+# Refused, and why; the longest prefix counts.
+FOLDERS = "set run_dir= or results_dir= instead"
+REFUSED = {
+    "hydra.run": FOLDERS,
+    "hydra.sweep": FOLDERS,
+    "hydra.output_subdir": FOLDERS,
+    "hydra.runtime": FOLDERS,
+    "hydra.job.chdir": FOLDERS,
+    "hydra.job.name": "names the log in a run's folder; set run_dir= or results_dir= instead",
+    "hydra.mode": "add -m",
+    "hydra.searchpath": "add --config-dir",
+    "hydra.callbacks": "code of one's own runs through a launcher, a sweeper or a task",
+    "hydra/job_logging": "train.log and the terminal are part of what a run promises; hydra.verbose=true logs more",
+    "hydra.job_logging": "train.log and the terminal are part of what a run promises; hydra.verbose=true logs more",
 }
-GROUPS = ("task", "model", "experiment", "debug")
+# Launchers that come with an extra of ours; and a program without which one is of no use.
+EXTRAS = {"joblib": "sweep", "submitit_local": "slurm", "submitit_slurm": "slurm"}
+PROGRAMS = {"submitit_slurm": "sbatch"}
 OPTIONAL_GROUPS = ("experiment", "debug")
+GROUPS = (*schema.TYPED_GROUPS, *OPTIONAL_GROUPS)
 
 
 def check(overrides: Sequence[Override], options: Callable[[str], list[str]]) -> None:
@@ -37,30 +47,41 @@ def check(overrides: Sequence[Override], options: Callable[[str], list[str]]) ->
             raise UsageError(f"{key}@{override.package}: a package cannot be chosen; write {key}=")
         if key == "paper":
             raise UsageError("paper: follows from task= and model=; change single values, as in model.heads=2")
-        if key.startswith("hydra"):
-            _check_of_hydra(key)
-        if key == LAUNCHER:
-            _check_launcher(override.value())
+        if key.partition(".")[0].partition("/")[0] == "hydra":
+            _check_of_hydra(override)
+        if key in PLUGIN_GROUPS:
+            _check_plugin(key, override.value(), options(key))
         if key in GROUPS and not override.is_delete():
             _check_choice(override, options(key))
 
 
-def _check_of_hydra(key: str) -> None:
-    if key.startswith(FOLDERS):
-        raise UsageError(f"{key}: set run_dir= or results_dir= instead")
-    setting = key.removeprefix(LAUNCHER_SETTINGS)
-    if key != LAUNCHER and (setting == key or setting.startswith("_")):
-        raise UsageError(f"{key}: not supported; of Hydra's settings there are {LAUNCHER}= and {LAUNCHER_SETTINGS}…=")
+def _check_of_hydra(override: Override) -> None:
+    key = override.key_or_group
+    if override.is_sweep_override():
+        raise UsageError(f"{override.input_line}: a setting of Hydra's takes one value")
+    refuse(key)
+    # An underscore begins what names code: a launcher and a sweeper are chosen by name among those installed.
+    names_code = any(part.startswith("_") for part in key.split("."))
+    if names_code or not (key in PLUGIN_GROUPS or key.startswith(ALLOWED)):
+        settings = ", ".join(name.removesuffix(".") for name in (*PLUGIN_GROUPS, *ALLOWED))
+        raise UsageError(f"{key}: not supported; of Hydra's settings there are {settings}")
 
 
-def _check_launcher(name: Any) -> None:
-    if name not in LAUNCHERS:
-        raise UsageError(f"{LAUNCHER}={name}: unknown; choose {' or '.join(LAUNCHERS)}")
-    extra, package, program = LAUNCHERS[name]
-    if find_spec("hydra_plugins") is None or find_spec(f"hydra_plugins.{package}") is None:
-        raise UsageError(f"{LAUNCHER}={name}: not installed; pip install 'ntm-repro[{extra}]'")
+def refuse(key: str) -> None:
+    """Raise `UsageError` for a key of Hydra's that has no use here or does harm, with the reason."""
+    for prefix in sorted(REFUSED, key=len, reverse=True):
+        if key == prefix or key.startswith((f"{prefix}.", f"{prefix}/")):
+            raise UsageError(f"{key}: not supported; {REFUSED[prefix]}")
+
+
+def _check_plugin(key: str, name: Any, choices: Sequence[str]) -> None:
+    if name not in choices:
+        if name in EXTRAS and key == LAUNCHER:
+            raise UsageError(f"{key}={name}: not installed; pip install 'ntm-repro[{EXTRAS[name]}]'")
+        raise UsageError(f"{key}={name}: unknown, or not installed; choose {' or '.join(choices)}")
+    program = PROGRAMS.get(name)
     if program is not None and shutil.which(program) is None:
-        raise UsageError(f"{LAUNCHER}={name}: no {program} here; submit from a machine of the cluster")
+        raise UsageError(f"{key}={name}: no {program} here; submit from a machine of the cluster")
 
 
 def _check_choice(override: Override, choices: Sequence[str]) -> None:

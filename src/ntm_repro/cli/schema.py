@@ -2,10 +2,11 @@
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from omegaconf import MISSING, DictConfig, OmegaConf
 
@@ -16,18 +17,63 @@ from ntm_repro.training.settings import TrainSettings
 Device = Enum("Device", "auto cpu cuda")
 Kernel = Enum("Kernel", "auto eager numba")
 
+
+class TypedGroup(NamedTuple):
+    """A config group whose chosen `name` selects the class that types its settings.
+
+    settings_type: from the name to the dataclass; raises `InvalidSetting` for an unknown one. default: the choice of
+    records that are older than the group, or None for a group that every record has.
+    """
+
+    settings_type: Callable[[str], type]
+    default: str | None = None
+
+
+def _task_settings(name: str) -> type:
+    from ntm_repro import tasks
+
+    return tasks.find(name)
+
+
+def _model_settings(name: str) -> type:
+    from ntm_repro import models  # brings torch, which is slow to import
+
+    return models.settings_type(name)
+
+
+def _optimiser_settings(name: str) -> type:
+    from ntm_repro import optimisers  # likewise
+
+    return optimisers.settings_type(name)
+
+
+TYPED_GROUPS = {
+    "task": TypedGroup(_task_settings),
+    "model": TypedGroup(_model_settings),
+    "optimiser": TypedGroup(_optimiser_settings, default="graves_rmsprop"),
+}
 # What makes a run another run; of `train`, where and how often it is saved and how long it lasts do not.
-IDENTITY_KEYS = ("task", "model", "train", "seed")
+IDENTITY_KEYS = (*TYPED_GROUPS, "train", "seed")
 NOT_IDENTITY = {"train.sequences", "train.log_every", "train.checkpoint_every"}
 LONGEST_VARIANT = 120  # characters of a folder's name
 
 
 @dataclass
 class Config:
-    """One run. `task` and `model` are typed by the settings classes that their `name` selects."""
+    """One run. The groups of `TYPED_GROUPS` are typed by the settings classes that their `name` selects.
+
+    seed: of the data and the initial weights, 0 or more.
+    device: where tensors are; auto is the CPU as long as no kernel runs whole sequences on a GPU.
+    kernel: what runs the model; auto is the compiled one where it covers the model, else step by step.
+    threads: of the CPU, 1 or more.
+    resume: what to do in a folder that holds this run; previous goes on from the older checkpoint.
+    results_dir: the folder below which runs get one each.
+    run_dir: the folder of this run, in place of its usual one below results_dir.
+    """
 
     task: Any = MISSING
     model: Any = MISSING
+    optimiser: Any = MISSING
     train: TrainSettings = field(default_factory=TrainSettings)
     seed: int = 1
     device: Device = Device.auto
@@ -39,23 +85,36 @@ class Config:
 
 
 def typed(composed: DictConfig) -> DictConfig:
-    """A composed config merged with the settings classes of its task and model, every range checked.
+    """A composed config merged with the settings classes of its groups, every range checked.
 
     Raises `UsageError` or an OmegaConf error for a wrong key, type or range.
     """
-    from ntm_repro import models, tasks  # models bring torch, which is slow to import
-
     plain = OmegaConf.to_container(composed, resolve=True)
-    config = OmegaConf.merge(OmegaConf.structured(Config), plain)
-    assert isinstance(config, DictConfig)
+    assert isinstance(plain, dict)
+    config = _with_types(plain)  # type: ignore[arg-type]
     require(0 <= config.seed < 2**63, "seed", config.seed, "must be 0 or more, and below 2**63")
     require(config.threads >= 1, "threads", config.threads, "must be 1 or more")
     for key in ("results_dir", "run_dir"):
         require(bool(config[key].strip()) and "\0" not in config[key], key, config[key], "must name a folder")
-    config.task = _typed_node("task", tasks.find(config.task.name), config.task)
-    config.model = _typed_node("model", models.settings_type(config.model.name), config.model)
-    for section in ("train", "model", "task"):
+    for section in ("train", *TYPED_GROUPS):
         settings(config, section)
+    return config
+
+
+def _with_types(plain: dict[str, Any]) -> DictConfig:
+    """A plain config merged with the settings classes of its groups, which add the defaults of keys it lacks."""
+    usual = {group: {"name": kind.default} for group, kind in TYPED_GROUPS.items() if kind.default is not None}
+    config = OmegaConf.merge(OmegaConf.structured(Config), usual | plain)
+    assert isinstance(config, DictConfig)
+    for group, kind in TYPED_GROUPS.items():
+        name = config[group].get("name") if OmegaConf.is_dict(config[group]) else None
+        if not isinstance(name, str):
+            raise UsageError(f"{group}={config[group]}: names no {group}")
+        try:
+            settings_class = kind.settings_type(name)
+        except InvalidSetting as error:
+            raise UsageError(error.within(group)) from error
+        config[group] = _typed_node(group, settings_class, config[group])
     return config
 
 
@@ -97,8 +156,27 @@ def leaves(node: Any, prefix: str = "") -> dict[str, Any]:
     return {key: value for name in node for key, value in leaves(node[name], f"{prefix}{name}.").items()}
 
 
+def completed(record: dict[str, Any]) -> dict[str, Any]:
+    """A recorded config with the defaults of keys that were added since, which is how the run was before they were.
+
+    The one rule of forward compatibility: every comparison of identities goes through it. A record that the settings of
+    today cannot complete, because it has keys that are gone or is no run's, is returned as it is.
+    """
+    try:
+        return plain(_with_types({"results_dir": "", "run_dir": ""} | record))
+    except Exception:  # a record is a file, and may hold anything; what is wrong with it is said where it is composed
+        return record
+
+
 def identity(record: dict[str, Any]) -> dict[str, Any]:
-    """What makes the run what it is, as {dotted key: value}: its resolved config less where, how fast and how long."""
+    """What makes the run what it is, as {dotted key: value}: its config less where, how fast and how long.
+
+    The record is completed first: a run recorded before a key was added is the run with its default.
+    """
+    return _identity(completed(record))
+
+
+def _identity(record: dict[str, Any]) -> dict[str, Any]:
     kept = leaves({key: record[key] for key in IDENTITY_KEYS if key in record})
     return {key: value for key, value in sorted(kept.items()) if key not in NOT_IDENTITY}
 
@@ -106,6 +184,26 @@ def identity(record: dict[str, Any]) -> dict[str, Any]:
 def canonical(identity: dict[str, Any]) -> str:
     """An identity as text that is equal where the identities are."""
     return json.dumps(identity, sort_keys=True)
+
+
+def completed_text(text: str) -> str:
+    """A `canonical` identity that a checkpoint has kept, with the defaults of keys that were added since."""
+    try:
+        return canonical(identity(_nested(json.loads(text))))
+    except (ValueError, AttributeError, TypeError):  # no identity: equal to none
+        return text
+
+
+def _nested(dotted: dict[str, Any]) -> dict[str, Any]:
+    """The inverse of `leaves`."""
+    root: dict[str, Any] = {}
+    for key, value in dotted.items():
+        *above, last = key.split(".")
+        node = root
+        for name in above:
+            node = node.setdefault(name, {})
+        node[last] = value
+    return root
 
 
 def difference(there: dict[str, Any], wanted: dict[str, Any]) -> str:
@@ -117,9 +215,14 @@ def difference(there: dict[str, Any], wanted: dict[str, Any]) -> str:
 
 
 def variant(record: dict[str, Any], base: dict[str, Any]) -> str:
-    """'' for the paper's own values, else for instance '-learning_rate-0.001': one folder per result, no '=' or ','."""
-    wanted, usual = identity(record), identity(base)
-    parts = []
+    """'' for the paper's own values, else for instance '-learning_rate-0.001': one folder per result, no '=' or ','.
+
+    base: the config of the same choices of groups with nothing changed. A choice that is not in the folder's path
+    stands by its name where it is not the default.
+    """
+    wanted, usual = _identity(record), _identity(base)
+    chosen = {group: record[group]["name"] for group, kind in TYPED_GROUPS.items() if kind.default is not None}
+    parts = [f"-{name}" for group, name in chosen.items() if name != TYPED_GROUPS[group].default]
     for key, value in wanted.items():
         if key != "seed" and usual.get(key) != value:
             shown = "".join(c if c.isalnum() or c in ".-" else "_" for c in str(value))

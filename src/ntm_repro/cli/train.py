@@ -1,27 +1,24 @@
-"""ntm-train: check every job of the command line, then let Hydra run them."""
+"""ntm-train: compose and check every job of the command line, then run them as Hydra launches jobs."""
 
-import logging
-import os
+import math
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from ntm_repro.cli import compose, exit_codes, schema
+from ntm_repro.cli import arguments, compose, exit_codes, launch, recorded, schema
+from ntm_repro.cli.arguments import Arguments
+from ntm_repro.cli.compose import Request
 from ntm_repro.errors import RunError, UsageError
 from ntm_repro.training import convergence, metrics
 from ntm_repro.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
+    from hydra.core.config_loader import ConfigLoader
+
     from ntm_repro.training.resume import ResumeDecision
-
-log = logging.getLogger(__name__)
-
-# Here and not in main(): a launcher's worker processes import this module and need the resolvers too.
-compose.register()
 
 
 def main() -> None:
@@ -31,32 +28,51 @@ def main() -> None:
 
 def command(argv: Sequence[str]) -> int:
     """The whole command; returns its exit code. Raises `UsageError`, `RunError` or `KeyboardInterrupt`."""
-    arguments = compose.recorded_run(argv)
-    try:
-        configs, sweep = compose.jobs(arguments)
-        plans = [] if configs is None else [plan(config) for config in configs]
-    except (UsageError, KeyboardInterrupt):
-        raise
-    except Exception as error:  # composing and checking see nothing but what the user typed
-        raise UsageError(exit_codes.one_line(error)) from error
-
-    if configs and not sweep and plans[0].finished:
-        print(finished_line(RunFolder(Path(configs[0].run_dir))))
+    words = arguments.parse(recorded.expand_run(argv))
+    if words.printing:
+        _show(words)
         return exit_codes.DONE
-    if sweep and configs:
-        return _sweep(arguments, configs, argv)
-    try:
-        failure = _hydra(arguments)
-    except Exception as error:
-        if configs is not None:
+    with compose.session() as loader:
+        try:
+            request = compose.read(words, loader)
+            plans = [plan(job.config) for job in request.jobs]
+        except (UsageError, KeyboardInterrupt):
             raise
-        raise UsageError(exit_codes.one_line(error)) from error  # help, or the config, of what cannot be composed
-    except KeyboardInterrupt as interruption:
-        raise KeyboardInterrupt(f"{str(interruption) or 'interrupted'}; resume with: {resume_command(argv)}") from None
+        except Exception as error:  # composing and checking see nothing but what the user typed
+            raise UsageError(exit_codes.one_line(error)) from error
+        try:
+            if request.master is not None:
+                return _sweep(request, loader)
+            if plans[0].finished:
+                print(finished_line(RunFolder(Path(request.jobs[0].config.run_dir))))
+                return exit_codes.DONE
+            return _single(request, loader)
+        except KeyboardInterrupt as interruption:
+            line = f"{str(interruption) or 'interrupted'}; resume with: {resume_command(argv)}"
+            raise KeyboardInterrupt(line) from None
+
+
+def _show(words: Arguments) -> None:
+    """Print help or a config; nothing is created, and torch stays where it is."""
+    try:
+        with compose.session(settings="--help" not in words.printing) as loader:
+            if "--shell-completion" not in words.printing:
+                compose.check(words, loader)
+        launch.show([*words.printing, *words.overrides])
+    except UsageError:
+        raise
+    except Exception as error:
+        with compose.session(), compose.explaining([*compose.search_override(words.config_dir), *words.overrides]):
+            raise UsageError(exit_codes.one_line(error)) from error
+
+
+def _single(request: Request, loader: "ConfigLoader") -> int:
+    (job,) = request.jobs
+    failure = launch.run(job, _train, loader)
     if isinstance(failure, UsageError | RunError):
         raise failure
-    if failure is not None and configs:
-        log_file = RunFolder(Path(configs[0].run_dir)).log
+    if failure is not None:
+        log_file = RunFolder(Path(job.config.run_dir)).log
         line = f"{type(failure).__name__}: {exit_codes.one_line(failure)}; the traceback is in {log_file}"
         raise RunError(line) from failure
     return exit_codes.DONE
@@ -71,7 +87,7 @@ def plan(config: DictConfig) -> "ResumeDecision":
     kernels.check(config.kernel.name, factory.device(config.device.name).type)
     folder = RunFolder(Path(config.run_dir))
     wanted = schema.identity(schema.plain(config))
-    record = compose.load_record(folder.path)
+    record = recorded.load_record(folder.path)
     there = None if record is None else schema.identity(record)
     return resume.decide(
         folder,
@@ -80,7 +96,24 @@ def plan(config: DictConfig) -> "ResumeDecision":
         difference=schema.difference(there or {}, wanted),
         resume=config.resume,
         sequences=config.train.sequences,
+        complete=schema.completed_text,
     )
+
+
+def work(composed: DictConfig) -> float:
+    """A job of a launcher or an installed sweeper: checked where it runs, in whichever process that is.
+
+    Returns the bits per sequence at the end, which a sweeper makes small; NaN for a run too short to tell. Raises
+    `RunError`, which travels between processes.
+    """
+    try:
+        config = schema.typed(composed)
+        _train(config)
+    except Exception as error:
+        launch.log_failure(error)
+        raise RunError(exit_codes.one_line(error)) from None
+    bits = (RunFolder(Path(config.run_dir)).read_summary() or {}).get("final_bits")
+    return math.nan if bits is None else bits
 
 
 def _train(config: DictConfig) -> None:
@@ -126,46 +159,31 @@ def resume_command(argv: Sequence[str]) -> str:
     return shlex.join(["ntm-train", *(argument for argument in argv if not argument.startswith("resume="))])
 
 
-def _hydra(arguments: Sequence[str]) -> Exception | None:
-    """Let Hydra run the job or jobs; the first failure that reached this process."""
-    import hydra
-
-    failures: list[Exception] = []
-
-    def job(composed: DictConfig) -> None:
-        try:
-            _train(schema.typed(composed))
-        except Exception as error:  # Hydra would print it its own way and leave no traceback in the job's log
-            if isinstance(error, RunError | UsageError):
-                log.error("%s", error)
-            else:
-                log.exception("run failed")
-            failures.append(error)
-
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # or Hydra exits by itself on Ctrl-C
-    before, sys.argv = sys.argv, ["ntm-train", *arguments]
-    try:
-        hydra.main(version_base="1.3", config_path=compose.config_dir(), config_name=compose.CONFIG)(job)()
-    except SystemExit as leaving:  # Hydra's own way out after --help, where what is printed is still to be written
-        if leaving.code:
-            raise
-    except OSError as error:  # Hydra's own files: train.log, .hydra
-        raise RunError(f"{error.filename or 'the run folder'}: {error.strerror}") from error
-    finally:
-        sys.argv = before
-    return failures[0] if failures else None
-
-
-def _sweep(arguments: Sequence[str], configs: Sequence[DictConfig], argv: Sequence[str]) -> int:
+def _sweep(request: Request, loader: "ConfigLoader") -> int:
     """All jobs, one failing or not; then where each result is and which failed."""
-    interrupted, trouble = False, ""
+    interruption: KeyboardInterrupt | None = None
+    trouble = ""
     try:
-        _hydra(arguments)
-    except KeyboardInterrupt:
-        interrupted = True
+        launch.sweep(request, _train, work, loader)
+    except KeyboardInterrupt as stopped:
+        interruption = stopped
     except Exception as error:  # of a launcher: a job that was killed, a setting of its own that it refuses
+        if not request.jobs:
+            raise RunError(exit_codes.one_line(error)) from error
         # Submitit's errors end in the job's own log; their first sentence says which job it was.
         trouble = f"; {exit_codes.one_line(error).partition('. ')[0]}"
+    if request.jobs:
+        failed = _print_results([job.config for job in request.jobs], interruption is not None)
+    if interruption is not None:
+        raise KeyboardInterrupt("interrupted")
+    if request.jobs and failed:
+        count = f"{failed} of {len(request.jobs)} runs did not finish"
+        raise RunError(f"{count}{trouble}; the same command goes on with them")
+    return exit_codes.DONE
+
+
+def _print_results(configs: Sequence[DictConfig], interrupted: bool) -> int:
+    """Where each result of a sweep is; returns how many runs are not finished."""
     failed = 0
     print("\nresults")
     for config in configs:
@@ -182,11 +200,7 @@ def _sweep(arguments: Sequence[str], configs: Sequence[DictConfig], argv: Sequen
             where = f"; see {folder.log}" if folder.log.exists() else ""
             status = "failed" if status == "interrupted" and not interrupted else status
             print(f"  {folder.path}: {status.upper()} at {summary.get('sequences', 0):,} sequences{where}")
-    if interrupted:
-        raise KeyboardInterrupt(f"interrupted; resume with: {resume_command(argv)}")
-    if failed:
-        raise RunError(f"{failed} of {len(configs)} runs did not finish{trouble}; the same command goes on with them")
-    return exit_codes.DONE
+    return failed
 
 
 if __name__ == "__main__":

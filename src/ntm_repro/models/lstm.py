@@ -21,7 +21,11 @@ LABEL, COLOUR = "LSTM", "#009e73"  # in figures (Okabe and Ito\'s colours)
 
 @dataclass
 class Settings:
-    """What the config may say of the baseline: `layers` layers of `size` cells."""
+    """A stack of LSTM layers.
+
+    size: cells of a layer.
+    layers: how many of them.
+    """
 
     name: str = "lstm"
     size: int = 256

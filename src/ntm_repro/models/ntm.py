@@ -31,7 +31,11 @@ OutputFrom = Enum("OutputFrom", "hidden_and_reads hidden")
 
 @dataclass
 class ControllerSettings:
-    """`layers` layers of `size` units."""
+    """The controller.
+
+    size: units of a layer.
+    layers: how many of them.
+    """
 
     size: int = 100
     layers: int = 1
@@ -39,7 +43,12 @@ class ControllerSettings:
 
 @dataclass
 class MemorySettings:
-    """`locations` N × `width` M; `start` as in `initial_state.py`."""
+    """The memory matrix.
+
+    locations: N, its rows.
+    width: M, components of a row.
+    start: whether its initial rows are learned one by one, so that N is fixed, or are all the same learned row.
+    """
 
     locations: int = 128
     width: int = 20
@@ -58,10 +67,13 @@ CONFIG_KEYS = {
 
 @dataclass
 class Settings:
-    """What the config may say of an NTM. `heads` h means h read heads and h write heads (Tables 1 and 2).
+    """What the config may say of an NTM. The paper leaves open activation, read_order and output_from.
 
-    The paper leaves open `activation` (of key and add vectors), `read_order` (read heads address and read the memory
-    after, or before, this step's write) and `output_from` (what the output layer sees).
+    heads: how many read heads, and how many write heads (Tables 1 and 2).
+    shift_range: how many shifts a head may make, odd; 3 are those by −1, 0 and +1.
+    activation: of key and add vectors.
+    read_order: whether read heads address and read the memory after or before this step's write.
+    output_from: what the output layer sees.
     """
 
     name: str = "ntm"

@@ -13,7 +13,9 @@ LABEL, COLOUR = "NTM, feedforward controller", "#d55e00"  # in figures (Okabe an
 
 @dataclass
 class Settings(ntm.Settings):
-    """Those of an NTM, and `hidden_bias`: how wide the hidden units' biases are scattered at the start.
+    """Those of an NTM, and the initial biases of the controller.
+
+    hidden_bias: the standard deviation of the hidden units' initial biases.
 
     This controller learns associative recall and repeat copy sooner if it reads first, and if its units differ even
     where nothing comes in, as after a query (LOG.md).

@@ -21,7 +21,12 @@ COUNTS_UPDATES = True
 
 @dataclass
 class Settings:
-    """beta1, beta2: decay of m and v. epsilon: added to the root."""
+    """Adam.
+
+    beta1: decay of the mean m, from 0 to below 1.
+    beta2: decay of the mean square v, from 0 to below 1.
+    epsilon: added to the root, above 0.
+    """
 
     name: str = "adam"
     beta1: float = 0.9

@@ -25,7 +25,12 @@ COUNTS_UPDATES = False
 
 @dataclass
 class Settings:
-    """decay: of n and m. momentum: of Δ. damping: added to n − m² inside the root."""
+    """RMSProp as in Graves (2013).
+
+    decay: of the averages n and m, from 0 to below 1.
+    momentum: of the change Δ, from 0 to below 1.
+    damping: added to n − m² inside the root, above 0.
+    """
 
     name: str = "graves_rmsprop"
     decay: float = 0.95

@@ -19,6 +19,8 @@ ITEM, QUERY = 6, 7  # flag channels of the input
 class AssociativeRecall(Task):
     """Items of three six-bit vectors each, their number uniform on min_items … max_items.
 
+    min_items, max_items: between which the number of a sequence's items lies.
+
     Each sequence asks for the successor of an item of its own, drawn uniformly from all but the last. Drawn for the
     items A = a₁ a₂ a₃ and B with the query A (time runs to the right, T = 4 items + 8; a dot is 0):
 

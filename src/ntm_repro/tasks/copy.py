@@ -18,6 +18,8 @@ START, END = 8, 9  # flag channels of the input
 class Copy(Task):
     """Eight-bit vectors b₁ … b_L, with L uniform on min_length … max_length, to be repeated after an end flag.
 
+    min_length, max_length: between which L lies, the number of vectors.
+
     Drawn for L = 3 (time runs to the right, T = 2L + 2; a dot is 0):
 
         step         0   1   2   3   4   5   6   7

@@ -20,6 +20,9 @@ from ntm_repro.tasks.base import Batch, Channels, Probe, Task
 class DynamicNGrams(Task):
     """Bits b₁ … b_T, each drawn given the `context` bits before it, by a table of probabilities of the sequence's own.
 
+    length: of a sequence, in bits.
+    context: how many bits before it a bit depends on, 1 to 8.
+
     P(bit = 1 | context) ~ Beta(½, ½), one for each of the 2⁵ = 32 contexts; the first five bits are fair coin flips
     (time runs to the right, T = length; a dot is 0):
 

@@ -18,6 +18,9 @@ PRIORITY, END = 8, 9  # channels of the input: a number, and a flag
 class PrioritySort(Task):
     """`vectors` eight-bit vectors, each with a priority p ~ U[−1, 1]; the `highest` are to be given back in order.
 
+    vectors: how many are shown.
+    highest: how many of them are to be given back.
+
     Drawn for 3 vectors and the 2 highest, where p₂ > p₃ > p₁ (time runs to the right, T = vectors + 1 + highest; a dot
     is 0):
 

@@ -20,6 +20,9 @@ MARKER = 6  # channel of the output
 class RepeatCopy(Task):
     """Six-bit vectors b₁ … b_L to be given back n times; L and n are uniform and independent.
 
+    min_length, max_length: between which L lies, the number of vectors.
+    min_repeats, max_repeats: between which n lies, the number of repeats.
+
     Drawn for L = 2 and n = 2 (time runs to the right, T = L (n + 1) + 3; a dot is 0):
 
         step         0   1   2   3   4   5   6   7   8

@@ -1,5 +1,6 @@
 """Whether a run begins, resumes or is already finished: decided from its folder before anything is written."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,18 @@ class ResumeDecision:
 
 
 def decide(
-    folder: RunFolder, identity: str, recorded: str | None, difference: str, resume: Resume, sequences: int
+    folder: RunFolder,
+    identity: str,
+    recorded: str | None,
+    difference: str,
+    resume: Resume,
+    sequences: int,
+    complete: Callable[[str], str] = str,
 ) -> ResumeDecision:
     """What to do in `folder` for a run of `identity`, wanted for `sequences` sequences.
 
     recorded: the identity in the folder's config.yaml, or None without one. difference: how the two differ, in words.
+    complete: adds to the identity in a checkpoint the defaults of keys that are younger than it.
     Raises `UsageError` where the folder holds another run, or `resume` forbids what would have to be done.
     """
     folder.check_writable()
@@ -56,7 +64,7 @@ def decide(
             raise UsageError(f"resume={resume.name}: no {path.name} in {folder.path}; start with resume=auto")
         return ResumeDecision()  # it stopped before its first checkpoint
     found = checkpoints.load_or_name_previous(path)
-    if found.identity != identity:
+    if complete(found.identity) != identity:
         raise UsageError(f"{path} belongs to another run; remove it, or choose another run_dir")
     finished = found.sequences >= sequences and _finished(summary, sequences)
     if not finished:

@@ -158,6 +158,7 @@ def _write_summary(
         "cpu": cpu_name(),
         "device": str(trainer.device),
         "threads": torch.get_num_threads(),
+        "optimiser": trainer.optimiser_settings.name,
         "config": record,
     }
     write_json(folder.summary, summary)

@@ -11,8 +11,14 @@ Clip = Enum("Clip", "value norm none")
 
 @dataclass
 class TrainSettings:
-    """sequences: how many in all. log_every, checkpoint_every: in sequences. clip_at: ± per component, or the norm.
+    """How a model is trained.
 
+    sequences: how many in all.
+    batch_size: sequences of an update.
+    learning_rate: of the optimiser, at the start.
+    log_every, checkpoint_every: in sequences.
+    clip: of the gradient's components by value, of its norm, or none.
+    clip_at: the largest absolute value of a component, or the largest norm.
     clip_through_time: whether the gradient of a sequence's state, too, is clipped to ±clip_at, component by component,
     where it passes from a step back to the one before ("all gradient components", paper section 4.6).
     loss_scale: what the loss, a sum over the sequence in bits, is multiplied by for the optimiser; the clip is of the

@@ -1,0 +1,88 @@
+"""How often a config is composed and checked, and configs in a folder of the user's own."""
+
+import ast
+import sys
+
+import pytest
+from support import processes
+from support.helpers import TINY
+
+COUNTING = """
+import sys
+from collections import Counter
+from hydra.core.config_loader import ConfigLoader
+from ntm_repro.cli import schema, train
+
+counts = Counter()
+
+def counted(owner, name):
+    function = getattr(owner, name)
+
+    def wrapper(*arguments, **settings):
+        counts[name] += 1
+        return function(*arguments, **settings)
+
+    setattr(owner, name, wrapper)
+
+(loader,) = ConfigLoader.__subclasses__()
+counted(loader, "load_configuration")
+counted(schema, "typed")
+counted(train, "plan")
+train.command(sys.argv[1:])
+print(dict(counts))
+"""
+SHORT = ("train.sequences=2", "train.log_every=1", "kernel=eager")
+
+
+@pytest.mark.parametrize(
+    ("words", "counts"),
+    [
+        # The job, and once for the folder's name: the same pair with nothing changed.
+        ((), {"load_configuration": 2, "typed": 1, "plan": 2}),
+        # Also what the launcher is made from; the plan is made anew under each folder's lock.
+        (("-m", "seed=1,2,3"), {"load_configuration": 5, "typed": 3, "plan": 6}),
+    ],
+    ids=["one run", "three"],
+)
+def test_a_job_is_composed_and_checked_once(words, counts, tmp_path):
+    line = [sys.executable, "-c", COUNTING, *words, *SHORT, *TINY]
+    done = processes.run(line, cwd=tmp_path, check=True)
+    assert ast.literal_eval(done.stdout.splitlines()[-1]) == counts
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A folder of configs beside the folder in which commands run."""
+    for name, text in {
+        "task/short.yaml": "name: copy\nmin_length: 1\nmax_length: 2\n",
+        "experiment/mine.yaml": "# @package _global_\ndefaults:\n  - override /task: short\ntrain: {sequences: 2}\n",
+        "experiment/calling.yaml": "# @package _global_\nhydra: {callbacks: {x: {_target_: os.mkdir}}}\n",
+    }.items():
+        path = tmp_path / "a folder, mine" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path / "a folder, mine"
+
+
+def test_a_folder_of_the_users_own_adds_tasks_and_experiments(own, command, tmp_path):
+    small = [word for word in TINY if not word.startswith("task.")]
+    for words in (("experiment=mine",), ("-m", "experiment=mine", "seed=2,3")):
+        done = command("train", "--config-dir", str(own), *words, "train.log_every=1", "kernel=eager", *small)
+        assert done.returncode == 0, done.stderr
+    folders = sorted(path.name for path in (tmp_path / "results/runs/copy/ntm").iterdir())
+    shared = "-controller.size-12-memory.locations-10-memory.width-6-max_length-2-learning_rate-0.001"
+    assert folders == [f"seed{seed}{shared}" for seed in (1, 2, 3)]
+
+
+def test_its_choices_are_named_and_shown(own, command):
+    wrong = command("train", "--config-dir", str(own), "task=long")
+    assert (wrong.returncode, wrong.stderr.count("or repeat_copy or short")) == (2, 1), wrong.stderr
+    assert "task: associative_recall, copy, " in command("train", "--config-dir", str(own), "--help").stdout
+    assert "max_length: 2" in command("train", "--config-dir", str(own), "--cfg", "job", "task=short").stdout
+
+
+def test_its_callbacks_are_refused(own, command, tmp_path):
+    done = command("train", "--config-dir", str(own), "experiment=calling")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "hydra.callbacks: not supported" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [own.name]
