@@ -1,11 +1,9 @@
 """Dynamic N-grams (paper section 4.4): predict the next bit of a source whose transition table is new each time.
 
-Shape suffixes, beside those of `base`: C contexts (2 to the power of their length), S steps of a block, N blocks.
+Shape suffixes, beside those of `base`: C contexts (2 to the power of their length).
 """
 
-import math
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -132,41 +130,21 @@ def codes(bit_BT: np.ndarray, context: int) -> np.ndarray:
 
 
 def follow(table_BC: np.ndarray, begin_BT: np.ndarray, uniform_BT: np.ndarray) -> np.ndarray:
-    """The bits after `begin_BT`: bit t is 1 where uniform_t < table[the context before t]. int64, shaped as uniform_BT.
+    """The bits after `begin_BT`: bit t is 1 where uniform_t < table[the context before t]. float32, as uniform_BT.
 
-    No loop over time: the steps are cut into √T blocks, all blocks advance together from every context that might
-    precede them, and then the context in which a block really ends says which of its successor's walks was real.
+    In plain Python: a bit depends on the one before, and numpy would take longer for each.
     """
-    count, contexts = table_BC.shape
-    steps = uniform_BT.shape[1]
-    size, shifted_NBC, next_block = _places(steps, count, contexts)
-    padded_BT = np.zeros((count, size * len(shifted_NBC)))
-    padded_BT[:, :steps] = uniform_BT
-    uniform_SNB = padded_BT.reshape(count, -1, size).transpose(2, 1, 0).copy()
-    # A place is a (block, sequence, context), numbered in that order. `after` holds, for each step of the blocks, the
-    # place that follows each place; step by step it turns into the place that a walk from there at the block's
-    # beginning has reached.
-    after_SNBC = (uniform_SNB[..., None] < table_BC) + shifted_NBC
-    reached_SP = after_SNBC.reshape(size, -1)
-    for step in range(1, size):
-        reached_SP[step] = reached_SP[step].take(reached_SP[step - 1])
-    onward_P = reached_SP[-1] + next_block
-    context_B = begin_BT @ (2 ** np.arange(begin_BT.shape[1])[::-1])
-    real = [(contexts * np.arange(count) + context_B).astype(np.int64)]
-    for _ in range(1, len(shifted_NBC)):
-        real.append(onward_P.take(real[-1]))
-    # A place is even or odd as the last bit of its context.
-    bit_SNB: np.ndarray = reached_SP.take(np.array(real), axis=1) & 1
-    return bit_SNB.transpose(2, 1, 0).reshape(count, -1)[:, :steps]
-
-
-@lru_cache(maxsize=8)
-def _places(steps: int, count: int, contexts: int) -> tuple[int, np.ndarray, int]:
-    """For `follow`: steps per block; for each place the one after a bit 0; how far on the next block's places are."""
-    size = math.isqrt(steps - 1) + 1
-    blocks = -(-steps // size)
-    first_NB1 = contexts * np.arange(blocks * count).reshape(blocks, count, 1)
-    return size, first_NB1 + 2 * np.arange(contexts) % contexts, count * contexts
+    contexts = table_BC.shape[1]
+    bit_BT = np.empty(uniform_BT.shape, np.float32)
+    first_B = begin_BT @ (2 ** np.arange(begin_BT.shape[1])[::-1])
+    for b, context in enumerate(first_B.astype(np.int64).tolist()):
+        table, bits = table_BC[b].tolist(), []
+        for uniform in uniform_BT[b].tolist():
+            bit = uniform < table[context]
+            bits.append(bit)
+            context = (2 * context + bit) % contexts
+        bit_BT[b] = bits
+    return bit_BT
 
 
 def optimal_predictions(bit_TB: np.ndarray, context: int) -> np.ndarray:
@@ -175,19 +153,16 @@ def optimal_predictions(bit_TB: np.ndarray, context: int) -> np.ndarray:
     N₁ and N₀ count the ones and zeros that have followed the same context earlier in the sequence; the first bits,
     which no context precedes, get ½.
     """
-    steps, count = bit_TB.shape
-    predicted_TB = np.full((steps, count), 0.5)
-    code_BT = codes(bit_TB.T, context)[:, :-1] + 2**context * np.arange(count)[:, None]
-    # A stable sort gathers the visits to each context of each sequence in the order of time, and sums count them.
-    order = code_BT.ravel().argsort(kind="stable")
-    code, bit = code_BT.ravel()[order], (bit_TB.T[:, context:] > 0).ravel()[order]
-    number = np.arange(code.size)
-    begin = np.flatnonzero(np.diff(code, prepend=-1))
-    begin = begin.repeat(np.diff(begin, append=code.size))  # of each visit: where the visits to its context begin
-    ones = bit.cumsum() - bit
-    predicted = np.empty(code.size)
-    predicted[order] = (ones - ones[begin] + 0.5) / (number - begin + 1)
-    predicted_TB[context:] = predicted.reshape(code_BT.shape).T
+    predicted_TB = np.full(bit_TB.shape, 0.5)
+    code_BT = codes(bit_TB.T, context)[:, :-1]
+    for b, code_T in enumerate(code_BT.tolist()):
+        ones, visits = [0.5] * 2**context, [1] * 2**context
+        predicted = []
+        for code, bit in zip(code_T, (bit_TB[context:, b] > 0).tolist(), strict=True):
+            predicted.append(ones[code] / visits[code])
+            ones[code] += bit
+            visits[code] += 1
+        predicted_TB[context:, b] = predicted
     return predicted_TB
 
 
