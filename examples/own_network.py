@@ -53,7 +53,7 @@ def main(updates: int = 500) -> float:
         nn.utils.clip_grad_norm_(network.parameters(), 10)
         optimiser.step()
         right.append((logits_BS.argmax(1) == answer_B).float().mean().item())
-        if update % 250 == 0:
+        if update % 100 == 0:
             print(f"{update:>6} updates  {sum(right[-100:]) / 100:.2f} right", flush=True)
     return sum(right[-100:]) / 100
 

@@ -2,11 +2,12 @@
 
 import csv
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from ntm_repro import models, paper, tasks
+from ntm_repro import models, optimisers, paper, tasks
 from ntm_repro.cli import compose, load_run, schema
 from ntm_repro.evidence import choices, run_settings
 from ntm_repro.report import readme
@@ -156,3 +157,19 @@ def test_the_speed_names_the_cpu_and_the_shares_of_the_bench():
     assert "AMD EPYC, 2 cores" in machine
     shares = [100 * float(row["share_of_bare"]) for row in bench("1", "1").values() if row["share_of_bare"]]
     assert f"({min(shares):.0f} to {max(shares):.0f} % here)" in text
+
+
+def test_the_library_snippet_runs(monkeypatch):
+    (snippet,) = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(ROOT)
+    names = {}
+    exec(snippet, names)
+    assert names["y_TBO"].shape == (10, 4, 16)
+    assert names["task"].name == "copy"
+
+
+def test_the_key_table_names_every_optimiser_and_its_settings():
+    (line,) = re.findall(r"^\| `optimiser` \| (.*) \|$", README, re.MULTILINE)
+    settings = [optimisers.settings_type(name)() for name in optimisers.names()]
+    named = {field.name for each in settings for field in fields(each)} - {"name"} | set(optimisers.names())
+    assert set(re.findall(r"`(\w+)`", line)) == named

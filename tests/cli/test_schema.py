@@ -69,7 +69,7 @@ class LaterConfig(schema.Config):
     """With a key more in `train`, and a group more."""
 
     train: Longer = field(default_factory=Longer)
-    optimiser: Any = MISSING
+    extra: Any = MISSING
 
 
 @dataclass
@@ -84,7 +84,7 @@ class Other:
     decay: float = 2.0
 
 
-def optimisers(name):
+def extras(name):
     if name not in ("usual", "other"):
         raise InvalidSetting("name", name, "unknown")
     return {"usual": Usual, "other": Other}[name]
@@ -93,21 +93,21 @@ def optimisers(name):
 @pytest.fixture
 def later(monkeypatch):
     monkeypatch.setattr(schema, "Config", LaterConfig)
-    monkeypatch.setitem(schema.TYPED_GROUPS, "optimiser", TypedGroup(optimisers, default="usual"))
+    monkeypatch.setitem(schema.TYPED_GROUPS, "extra", TypedGroup(extras, default="usual"))
     monkeypatch.setattr(schema, "IDENTITY_KEYS", (*schema.TYPED_GROUPS, "train", "seed"))
 
 
 def test_a_record_older_than_a_key_and_a_group_has_their_defaults(record, later):
     now = schema.identity(record)
-    assert (now["train.noise"], now["optimiser.name"], now["optimiser.rate"]) == (0.5, "usual", 1.0)
-    older = {key: value for key, value in now.items() if key != "train.noise" and not key.startswith("optimiser.")}
+    assert (now["train.noise"], now["extra.name"], now["extra.rate"]) == (0.5, "usual", 1.0)
+    older = {key: value for key, value in now.items() if key != "train.noise" and not key.startswith("extra.")}
     assert schema.completed_text(schema.canonical(older)) == schema.canonical(now)
-    assert schema.identity(record | {"optimiser": {"name": "other"}})["optimiser.decay"] == 2.0
+    assert schema.identity(record | {"extra": {"name": "other"}})["extra.decay"] == 2.0
 
 
 def test_a_choice_outside_the_folders_path_stands_in_its_name(record, later):
-    usual, other = (schema.completed(record | {"optimiser": {"name": name}}) for name in ("usual", "other"))
+    usual, other = (schema.completed(record | {"extra": {"name": name}}) for name in ("usual", "other"))
     assert schema.variant(usual, usual) == ""
     assert schema.variant(other, other) == "-other"
-    faster = record | {"optimiser": {"name": "other", "decay": 3.0}}
+    faster = record | {"extra": {"name": "other", "decay": 3.0}}
     assert schema.variant(schema.completed(faster), other) == "-other-decay-3.0"

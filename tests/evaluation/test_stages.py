@@ -48,7 +48,7 @@ def test_each_is_what_the_paper_says_of_the_one_before(traced):
     model, heads, found = traced
     locations = found.memory_UNM.shape[1]
     for t, k in np.ndindex(found.content_TKN.shape[:2]):
-        sees_new = k < HEADS and model.settings.read_order is ReadOrder.after
+        sees_new = k < HEADS and model.read_order is ReadOrder.after
         memory_NM = found.memory_UNM[t + 1 if sees_new else t].astype(float)
         key_M = heads.key_TKM[t, k].astype(float)
         beta, g, gamma = (

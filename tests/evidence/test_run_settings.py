@@ -5,10 +5,10 @@ import json
 import pytest
 from support.recorded_runs import record
 
+from ntm_repro import paper
 from ntm_repro.cli import compose, schema
 from ntm_repro.evidence import choices, run_settings
 from ntm_repro.evidence.run_settings import Pair
-from ntm_repro.evidence.runs import MODELS, TASKS
 from ntm_repro.evidence.runs import read as read_run
 
 
@@ -117,7 +117,7 @@ def test_what_all_models_of_a_task_do_is_said_of_the_task(tmp_path):
     pairs = [
         Pair(task, model, [run_with(tmp_path, task, model, train__loss_scale=0.1 if task == "copy" else 1.0)])
         for task in ("copy", "repeat_copy", "priority_sort")
-        for model in MODELS
+        for model in paper.MODELS
     ]
     assert here(pairs, "Loss") == "the sum of a sequence's bits, not their mean; 0.1 times that sum: copy"
 
@@ -125,7 +125,7 @@ def test_what_all_models_of_a_task_do_is_said_of_the_task(tmp_path):
 def test_every_setting_of_the_table_is_one_of_the_config():
     compose.register()
     keys = set()
-    for model in MODELS:
+    for model in paper.MODELS:
         (job,), _ = compose.jobs([f"model={model}"])
         keys |= set(schema.leaves(schema.plain(job)))
     for choice in choices.CHOICES:
@@ -133,8 +133,8 @@ def test_every_setting_of_the_table_is_one_of_the_config():
         assert callable(choice.here) == bool(choice.keys)
 
 
-@pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("task", paper.TASKS)
+@pytest.mark.parametrize("model", paper.MODELS)
 def test_the_committed_runs_have_the_settings_of_the_configs(task, model, evidence):
     """So that the table, which is read off the runs, says what a new run does as well."""
     compose.register()

@@ -40,12 +40,15 @@ def test_a_run_too_short_for_a_cost(tmp_path):
 
 
 def test_it_plays_the_longest_condition_of_training_and_the_tasks_examples(tmp_path):
-    text = run_page.page(record(tmp_path, "associative_recall", "ntm", final_bits=None), load)
+    folder = record(tmp_path, "associative_recall", "ntm")
+    metrics.write_rows(folder / "metrics.csv", metrics.COLUMNS, [])
+    text = run_page.page(folder, load)
     assert [one["extent"] for one in embedded(text)] == ["6 items", "3 items", "20 items"]
 
 
 def test_a_task_and_an_ntm_of_ones_own(tmp_path):
-    folder = record(tmp_path, "parity", "own_ntm", final_bits=1.0)
+    folder = record(tmp_path, "parity", "own_ntm")
+    metrics.write_rows(folder / "metrics.csv", metrics.COLUMNS, [])
     with installed({"parity": Parity}, {"own_ntm": OWN_MODEL}):
         text = run_page.page(folder, load)
     assert "<title>Parity, own_ntm, seed 1</title>" in text

@@ -102,7 +102,7 @@ class TorchTrainingStep:
         self.optimiser.step()
 
     def reset(self) -> None:
-        """Forget what was learned, as `TrainingStep.reset`."""
+        """Restore the initial weights, as `TrainingStep.reset` does."""
         self.model.load_state_dict(self._first_values)
         self.optimiser = torch.optim.RMSprop(
             self.model.parameters(), lr=self._learning_rate, alpha=0.95, eps=1e-4, momentum=0.9, centered=True

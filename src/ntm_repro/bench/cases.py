@@ -57,7 +57,7 @@ class TrainingStep:
         self.optimiser.step(self.settings.learning_rate, *self.settings.clip_of(self.optimiser.gradient_norm()))
 
     def reset(self) -> None:
-        """Forget what was learned: a batch learned by heart has gradients so small that arithmetic slows down."""
+        """Restore the initial weights: an overfitted batch has denormal gradients, which distort times."""
         self.kernel.parameters.values.copy_(self._first_values)
         for slot in self.optimiser.slots.values():
             slot.zero_()

@@ -164,12 +164,12 @@ def completed(record: dict[str, Any]) -> dict[str, Any]:
     """
     try:
         return plain(_with_types({"results_dir": "", "run_dir": ""} | record))
-    except Exception:  # a record is a file, and may hold anything; what is wrong with it is said where it is composed
+    except Exception:  # a record is a file, and may hold anything; composition reports the error with a better message
         return record
 
 
 def identity(record: dict[str, Any]) -> dict[str, Any]:
-    """What makes the run what it is, as {dotted key: value}: its config less where, how fast and how long.
+    """What makes the run what it is, as {dotted key: value}: its config without where it runs, how fast and how long.
 
     The record is completed first: a run recorded before a key was added is the run with its default.
     """

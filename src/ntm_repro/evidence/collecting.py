@@ -48,8 +48,8 @@ def collect_evaluations(live: Run, to: Path) -> list[str]:
 def keep_representative_weights(root: Path, live_root: Path, task: str, model: str) -> Run | None:
     """Keep the weights of one run of the pair: of those at hand, the one that ends closest to the median of all.
 
-    Less than 0.01 bits is no difference: of runs that solved the task alike, the first seed's. Only runs that got as
-    far as any other count. Returns that run, or None where no weights are at hand. Raises `OSError`.
+    Differences below 0.01 bits are ties, broken by the lowest seed. Only runs with the largest number of sequences are
+    considered. Returns that run, or None where no weights are at hand. Raises `OSError`.
     """
     collected = runs.find(root, task, model)
     furthest = max((run.sequences for run in collected), default=0)

@@ -34,6 +34,7 @@ class Pair(NamedTuple):
 
     @property
     def name(self) -> str:
+        """The task and the model, as they are called in tables."""
         return f"{tasks.find(self.task)().label} {paper.MODELS[self.model]}"
 
     def by_value(self, words: Callable[[Run], str | None]) -> dict[str, list[int]]:

@@ -21,14 +21,17 @@ class Run:
 
     @property
     def task(self) -> str:
+        """The task's name."""
         return self.summary["task"]
 
     @property
     def model(self) -> str:
+        """The model's name."""
         return self.summary["model"]
 
     @property
     def seed(self) -> int:
+        """Of the data and the initial weights."""
         return self.summary["seed"]
 
     @property
@@ -38,6 +41,7 @@ class Run:
 
     @property
     def config(self) -> dict[str, Any]:
+        """Every setting, as it was recorded."""
         return self.summary["config"]
 
     @property
@@ -47,10 +51,12 @@ class Run:
 
     @property
     def is_finished(self) -> bool:
+        """Whether it reached the number of sequences that it was asked for."""
         return self.summary["status"] == "finished"
 
     @property
     def has_diverged(self) -> bool:
+        """Whether a loss or gradient that was not finite ended it."""
         return self.summary["status"] == "diverged"
 
     @property
@@ -83,6 +89,7 @@ class Run:
 
     @property
     def has_weights(self) -> bool:
+        """Whether its trained weights were kept."""
         return RunFolder(self.folder).weights.exists()
 
 

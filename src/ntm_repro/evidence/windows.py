@@ -19,6 +19,7 @@ class Window(NamedTuple):
 
     @property
     def middle(self) -> float:
+        """The number of sequences in the window's middle, where the paper plots it."""
         return (self.begin + self.end) / 2
 
 

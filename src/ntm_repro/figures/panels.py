@@ -33,6 +33,7 @@ class Sheet:
     height: float
 
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
+        """Axes at a place on the sheet, all in inches."""
         return self.figure.add_axes(
             (left / self.width, 1 - (top + height) / self.height, width / self.width, height / self.height)
         )
@@ -42,6 +43,7 @@ class Sheet:
         return self.figure.text(left / self.width, 1 - top / self.height, text, **{"va": "top", **look})
 
     def caption(self, left: float, top: float, lines: Sequence[str]) -> None:
+        """Lines of small, quiet text below a place in inches."""
         self.write(left, top, "\n".join(lines), fontsize=CAPTION_SIZE, color=QUIET, linespacing=1.45)
 
 

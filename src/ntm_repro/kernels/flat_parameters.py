@@ -68,6 +68,7 @@ class FlatParameters:
 
     @property
     def parameters(self) -> list[Tensor]:
+        """All parameters, in the order of `split`."""
         return [parameter for parameter, *_ in self._views]
 
     def bind_gradients(self) -> None:

@@ -169,7 +169,10 @@ def _measures(
     of: Callable[[Traced], tuple[float, ...]],
     told: tuple[tuple[str, str, float], ...],
 ) -> list[Measure]:
-    """Means of what `of` finds in a sequence; `told`: for each, what it is, the paper's, and what passes for that."""
+    """Means of what `of` measures in a sequence.
+
+    told: for each measure its name, the paper's value, and the least that meets it.
+    """
     trained = sources.trained(task, MODEL)
     if trained is None:
         return [Measure(what, paper, "–", Verdict.partial, "not run") for what, paper, _ in told]

@@ -41,10 +41,12 @@ class Judged(NamedTuple):
 
     @property
     def number(self) -> int:
+        """The figure's number in the paper."""
         return int(self.name.removeprefix("fig"))
 
     @property
     def verdict(self) -> Verdict:
+        """The verdict on all of the figure's measures together."""
         return verdicts.together([measure.verdict for measure in self.measures])
 
 

@@ -42,6 +42,7 @@ class Cost(NamedTuple):
 
     @property
     def median(self) -> float:
+        """The median of the seeds' costs."""
         return statistics.median(self.values)
 
 

@@ -74,14 +74,17 @@ class Trainer:
 
     @property
     def has_optimum(self) -> bool:
+        """Whether the task has an optimal estimator to compare with."""
         return self.task.has_optimum
 
     @property
     def model(self) -> Model:
+        """The model in training."""
         return self.kernel.model
 
     @property
     def wall_seconds(self) -> float:
+        """Seconds spent on the run so far, over all resumes."""
         return self._wall_before + time.monotonic() - self._started
 
     def restore(self, checkpoint: Checkpoint) -> None:

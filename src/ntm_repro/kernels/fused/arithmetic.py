@@ -136,7 +136,7 @@ def _log(x: Any) -> Callable[[Any], Any]:
         p = p + e * LOG_2_LOW
         p = p - f32(0.5) * z
         value = m + p + e * LOG_2_HIGH
-        return x if x != x else value  # NaN has no exponent to speak of
+        return x if x != x else value  # the bit trick would turn NaN into a finite number
 
     return log32
 

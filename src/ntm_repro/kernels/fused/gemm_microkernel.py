@@ -1,4 +1,4 @@
-"""The innermost loop of a matrix product, held in vector registers: what no compiler makes of a plain loop.
+"""The innermost loop of a matrix product, with its sums in vector registers (compilers do not do this to a plain loop).
 
     C(r, i) += Σ_k a(r, k) B(k, i)      for four r and a panel of `vectors` × 16 columns i
 
