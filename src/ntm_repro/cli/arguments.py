@@ -42,6 +42,9 @@ def parse(argv: Sequence[str]) -> Arguments:
     for name, why in REFUSED.items():
         if getattr(options, name) is not None:
             raise UsageError(f"--{name.replace('_', '-')}: not supported; {why}")
+    for name in ("resolve", "package"):
+        if getattr(options, name) and not (options.cfg or options.help):
+            raise UsageError(f"--{name}: says how --cfg shows a config; add --cfg job")
     printing: list[str] = []
     if any(getattr(options, name) for name in COMMANDS):
         for name, value in vars(options).items():

@@ -228,12 +228,13 @@ def explaining(overrides: Sequence[str]) -> Iterator[None]:
 
 
 def _unknown_key(overrides: Sequence[str]) -> UsageError | None:
-    parsed = OverridesParser.create().parse_overrides(list(overrides))
-    chosen = [override for override in parsed if override.key_or_group in ("hydra.searchpath", *override_policy.GROUPS)]
+    groups = ("hydra.searchpath", *override_policy.GROUPS)
     try:
+        parsed = OverridesParser.create().parse_overrides(list(overrides))
+        chosen = [override for override in parsed if override.key_or_group in groups]
         composed = hydra.compose(CONFIG, [str(override.input_line) for override in chosen])
         known = schema.leaves(OmegaConf.to_container(composed, resolve=False))
-    except Exception:  # the choices themselves are wrong, which is said without this
+    except Exception:  # what is wrong is the grammar or a choice, which is said without this
         return None
     inner = {".".join(parts[:end]) for key in known for parts in [key.split(".")] for end in range(1, len(parts))}
     for override in parsed:
