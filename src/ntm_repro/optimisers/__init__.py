@@ -6,31 +6,28 @@ matters), `step` (the readable step in torch) and `compiled_step` (the same for 
 the learning rate and the clip come from outside.
 """
 
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
-from ntm_repro.errors import check_setting
 from ntm_repro.kernels.flat_parameters import FlatParameters
 from ntm_repro.optimisers.base import Optimiser
+from ntm_repro.registry import Registry
 
 __all__ = ["Optimiser", "make", "names", "settings_type"]
 
-NOT_OPTIMISERS = {"__init__", "base", "norm"}
+_REGISTRY = Registry(__name__, required=("Settings", "SLOTS", "COUNTS_UPDATES", "step", "compiled_step"))
 
 
 def names() -> list[str]:
-    """The names of all optimisers, in alphabetical order."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in NOT_OPTIMISERS)
+    """The names of all optimisers: the package's own in alphabetical order, then those of installed packages."""
+    return _REGISTRY.names()
 
 
 def settings_type(name: str) -> type[Any]:
     """The dataclass of settings of an optimiser; raises `InvalidSetting` for an unknown name."""
-    check_setting(name in names(), "name", name, f"unknown; choose {' or '.join(names())}")
-    settings: type[Any] = import_module(f"{__name__}.{name}").Settings
+    settings: type[Any] = _REGISTRY.find(name).Settings
     return settings
 
 
 def make(settings: Any, parameters: FlatParameters, compiled: bool) -> Optimiser:
     """The optimiser that `settings.name` names, for all numbers of `parameters`; nothing remembered yet."""
-    return Optimiser(import_module(f"{__name__}.{settings.name}"), settings, parameters, compiled)
+    return Optimiser(_REGISTRY.find(settings.name), settings, parameters, compiled)
