@@ -18,6 +18,8 @@ END = BITS  # the channel of the end flag
 class ReverseCopy(Task):
     """Six-bit vectors b₁ … b_L, with L uniform on 1 … max_length.
 
+    max_length: the largest L, at least 1.
+
     Drawn for L = 2 (time runs to the right; a dot is 0):
 
         step         0   1   2   3   4
