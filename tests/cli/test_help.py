@@ -8,7 +8,7 @@ import pytest
 from support import processes
 
 from ntm_repro import models, optimisers, tasks
-from ntm_repro.cli import schema, settings_help
+from ntm_repro.cli import compose, schema, settings_help
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,9 @@ def test_version_is_the_projects(command):
 def test_help_names_every_setting(command):
     text = command("train", "--help").stdout
     for word in (
-        "task: associative_recall, copy, dynamic_ngrams, priority_sort, repeat_copy",
-        "model: lstm, ntm, ntm_ff",
+        f"task: {', '.join(compose.options('task'))}",
+        f"model: {', '.join(compose.options('model'))}",
+        f"optimiser: {', '.join(compose.options('optimiser'))}",
         "train.",
         "seed",
         "kernel=auto|eager|numba",
