@@ -28,13 +28,13 @@ def cpu_name() -> str:
 
 def versions() -> dict[str, str]:
     """Versions of Python and the packages that compute, and the kind of operating system and processor."""
-    found = {"python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}"}
+    versions_by_name = {"python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}"}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            versions_by_name[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+            versions_by_name[package] = "not installed"
+    return versions_by_name
 
 
 def source_state() -> SourceState:

@@ -37,8 +37,8 @@ class Registry:
     @cached_property
     def installed(self) -> dict[str, EntryPoint]:
         """{name: entry point, not loaded yet} of other packages; only names that are identifiers."""
-        found = {point.name: point for point in entry_points(group=self.package) if point.name.isidentifier()}
-        return {name: point for name, point in sorted(found.items()) if name not in self.built_in}
+        points = {point.name: point for point in entry_points(group=self.package) if point.name.isidentifier()}
+        return {name: point for name, point in sorted(points.items()) if name not in self.built_in}
 
     def names(self) -> list[str]:
         """Every name that `find` takes: those of this package first."""
@@ -60,8 +60,8 @@ class Registry:
 
     def unfit(self, name: str, why: str) -> InvalidSetting:
         """The error for an entry point that cannot be used."""
-        said = f"its entry point {self.installed[name].value} {why}"
-        return InvalidSetting("name", name, said.replace("{", "{{").replace("}", "}}"))
+        about = f"its entry point {self.installed[name].value} {why}"
+        return InvalidSetting("name", name, about.replace("{", "{{").replace("}", "}}"))
 
     def _is_complete(self, module: Any) -> bool:
         return all(hasattr(module, attribute) for attribute in self.required)

@@ -91,7 +91,7 @@ def measure(
         compiled, note = _compiled(subject, step, compiling)
         candidates |= {COMPILED: compiled} if compiled else {}
         notes[COMPILED] = note
-    taken = take_turns(candidates, rounds, STEP_SECONDS)
+    seconds = take_turns(candidates, rounds, STEP_SECONDS)
 
     steps = len(tensors[0])
     floor = None
@@ -99,15 +99,15 @@ def measure(
         floor = op_count.training_step(model, steps, batch).total / (peak * threads)
     cell: dict[str, Any] = {"pair": subject.name, "batch": batch, "threads": threads}
     for what in STEPS:
-        if what in taken:
-            times = taken[what]
+        if what in seconds:
+            times = seconds[what]
             yield Measurement(
                 **cell,
                 what=what,
                 rounds=len(times),
                 ms=spread(times * 1e3 / batch),
-                ratio_to_eager=spread(times / taken[EAGER]),
-                ratio_to_fused=spread(times / taken[FUSED]) if FUSED in taken else None,
+                ratio_to_eager=spread(times / seconds[EAGER]),
+                ratio_to_fused=spread(times / seconds[FUSED]) if FUSED in seconds else None,
                 over_floor=None if floor is None else float(np.median(times)) / floor,
             )
         elif notes.get(what):
@@ -130,8 +130,8 @@ def _compiled(subject: Case, step: Any, budget: Budget) -> tuple[TrainingStep | 
         compiled()
     except Exception as error:  # a missing C++ compiler, or whatever a compiler raises
         logging.getLogger(__name__).debug("torch.compile", exc_info=True)
-        said = str(error).strip().splitlines() or [""]
-        return None, f"n/a: torch.compile failed ({type(error).__name__}: {said[0][:120]})"
+        lines = str(error).strip().splitlines() or [""]
+        return None, f"n/a: torch.compile failed ({type(error).__name__}: {lines[0][:120]})"
     finally:
         budget.spent += time.perf_counter() - begin
     return compiled, ""

@@ -46,7 +46,7 @@ def take_turns(candidates: Mapping[str, Candidate], rounds: int, seconds: float)
     for name, candidate in candidates.items():
         candidate()  # whatever only a first call does
         calls[name] = max(1, int(np.ceil(TURN_SECONDS / min(_turn(candidate, 1), _turn(candidate, 1)))))
-    taken: dict[str, list[float]] = {name: [] for name in candidates}
+    seconds_by_name: dict[str, list[float]] = {name: [] for name in candidates}
     begin = time.perf_counter()
     for done in range(rounds):
         spent = time.perf_counter() - begin
@@ -57,8 +57,8 @@ def take_turns(candidates: Mapping[str, Candidate], rounds: int, seconds: float)
             time.sleep(REST_SECONDS)
             if calls[name] > 1:
                 candidate()  # its data are in the caches again, as in training
-            taken[name].append(_turn(candidate, calls[name]))
-    return {name: np.array(times) for name, times in taken.items()}
+            seconds_by_name[name].append(_turn(candidate, calls[name]))
+    return {name: np.array(times) for name, times in seconds_by_name.items()}
 
 
 def _turn(candidate: Candidate, calls: int) -> float:

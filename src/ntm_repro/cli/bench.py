@@ -105,9 +105,11 @@ def _threads(value: Any) -> list[int]:
     available = cores()
     if value is None:
         return [count for count in THREADS if count <= available]
-    asked = _counts("threads", value)
-    require(max(asked) <= available, "threads", max(asked), f"ask for no more than this machine's cores ({available})")
-    return asked
+    counts = _counts("threads", value)
+    require(
+        max(counts) <= available, "threads", max(counts), f"ask for no more than this machine's cores ({available})"
+    )
+    return counts
 
 
 def _folder(name: str) -> Path:
@@ -152,16 +154,16 @@ def _bench(
     sizes = list(product(batches, threads))
     sizes = list(dict.fromkeys([sizes[0], sizes[-1], *sizes]))
     cells = [(batch, count, subject) for batch, count in sizes for subject in subjects]
-    found: list[Measurement] = []
+    measurements: list[Measurement] = []
     begin = time.monotonic()
     for number, (batch, count, subject) in enumerate(cells, 1):
         measured = list(cell.measure(subject, batch, count, options.repeats, machine.peak, compiling))
-        found += measured
+        measurements += measured
         spent = int(time.monotonic() - begin)
         print(f"[{number}/{len(cells)} {spent // 60}:{spent % 60:02}] {report.line(measured)}", flush=True)
-    found.sort(key=lambda it: (batches.index(it.batch), threads.index(it.threads), pairs.index(it.pair)))
+    measurements.sort(key=lambda it: (batches.index(it.batch), threads.index(it.threads), pairs.index(it.pair)))
     try:
-        report.write(folder, found, machine)
+        report.write(folder, measurements, machine)
     except OSError as error:
         raise RunError(f"{error.filename or folder}: {error.strerror}") from error
     print(folder / report.MARKDOWN)

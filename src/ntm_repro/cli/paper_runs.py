@@ -19,11 +19,11 @@ def paper_run(task: str, model: str, seed: int) -> PaperRun:
     return PaperRun(schema.canonical(schema.identity(schema.plain(config))), config.train.sequences)
 
 
-def is_of(run: Run, wanted: PaperRun) -> bool:
+def is_of(run: Run, planned: PaperRun) -> bool:
     """Whether `run` is that run, finished or not, rather than one of another recipe."""
-    return schema.canonical(schema.identity(run.summary["config"])) == wanted.identity
+    return schema.canonical(schema.identity(run.summary["config"])) == planned.identity
 
 
-def is_done(run: Run, wanted: PaperRun) -> bool:
+def is_done(run: Run, planned: PaperRun) -> bool:
     """Whether `run` is that run and as long as it is to be."""
-    return run.is_finished and run.sequences >= wanted.sequences and is_of(run, wanted)
+    return run.is_finished and run.sequences >= planned.sequences and is_of(run, planned)

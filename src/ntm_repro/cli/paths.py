@@ -35,5 +35,5 @@ def quote_paths(words: Sequence[str]) -> list[str]:
 
 
 def _quote_path(word: str) -> str:
-    found = re.fullmatch(r"(\+{0,2})(run_dir|results_dir)=(.*)", word, re.DOTALL)
-    return f"{found[1]}{found[2]}={quoted(literal(found[2], found[3]))}" if found else word
+    match = re.fullmatch(r"(\+{0,2})(run_dir|results_dir)=(.*)", word, re.DOTALL)
+    return f"{match[1]}{match[2]}={quoted(literal(match[2], match[3]))}" if match else word

@@ -59,7 +59,7 @@ def command(argv: Sequence[str]) -> int:
 def _of_evidence(evidence: Path) -> str:
     from ntm_repro.report.page import page
 
-    return page(load_run.sources(evidence), told=lambda name: print(name, flush=True))
+    return page(load_run.sources(evidence), progress=lambda name: print(name, flush=True))
 
 
 def _of_run(folder: Path) -> str:

@@ -54,24 +54,24 @@ def generate() -> str:
 
 def meanings(settings: type) -> dict[str, str]:
     """{field: meaning} from the lines `key: meaning` and `key, key: meaning` of a class's docstring and its bases'."""
-    found: dict[str, str] = {}
+    meaning_by_key: dict[str, str] = {}
     for base in reversed(settings.__mro__):
         keys: list[str] = []
         for line in cleandoc(vars(base).get("__doc__") or "").splitlines():
             entry = re.fullmatch(r"(\w+(?:, \w+)*): (.+)", line)
             if entry:
                 keys = entry[1].split(", ")
-                found |= dict.fromkeys(keys, entry[2])
+                meaning_by_key |= dict.fromkeys(keys, entry[2])
             elif line.strip():
-                found |= {key: f"{found[key]} {line.strip()}" for key in keys}
+                meaning_by_key |= {key: f"{meaning_by_key[key]} {line.strip()}" for key in keys}
             else:
                 keys = []
-    return found
+    return meaning_by_key
 
 
 def _section(prefix: str, settings: type) -> Iterator[str]:
     """An entry for each setting of a class and of those inside it."""
-    kinds, said = get_type_hints(settings), meanings(settings)
+    kinds, meaning_by_key = get_type_hints(settings), meanings(settings)
     for field in fields(settings):
         kind = kinds[field.name]
         if field.name == "name" or kind is Any or (not prefix and is_dataclass(kind)):
@@ -79,7 +79,7 @@ def _section(prefix: str, settings: type) -> Iterator[str]:
         if is_dataclass(kind):
             yield from _section(f"{prefix}{field.name}.", kind)  # type: ignore[arg-type]
         else:
-            yield _entry(f"{prefix}{field.name}={_default(field, kind)}", said.get(field.name, ""))
+            yield _entry(f"{prefix}{field.name}={_default(field, kind)}", meaning_by_key.get(field.name, ""))
 
 
 def _default(field: Field[Any], kind: Any) -> str:

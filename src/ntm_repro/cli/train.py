@@ -86,14 +86,14 @@ def plan(config: DictConfig) -> "ResumeDecision":
 
     kernels.check(config.kernel.name, factory.device(config.device.name).type)
     folder = RunFolder(Path(config.run_dir))
-    wanted = schema.identity(schema.plain(config))
+    identity = schema.identity(schema.plain(config))
     record = recorded.load_record(folder.path)
-    there = None if record is None else schema.identity(record)
+    recorded_identity = None if record is None else schema.identity(record)
     return resume.decide(
         folder,
-        identity=schema.canonical(wanted),
-        recorded=None if there is None else schema.canonical(there),
-        difference=schema.difference(there or {}, wanted),
+        identity=schema.canonical(identity),
+        recorded=None if recorded_identity is None else schema.canonical(recorded_identity),
+        difference=schema.difference(recorded_identity or {}, identity),
         resume=config.resume,
         sequences=config.train.sequences,
         complete=schema.completed_text,

@@ -16,5 +16,5 @@ def items_and_query(input_TI: np.ndarray) -> tuple[list[int], int, int]:
     def vectors(flag: int) -> np.ndarray:
         return input_TI[flag + 1 : flag + 1 + VECTORS, :BITS]
 
-    asked = next(number for number, flag in enumerate(items) if (vectors(flag) == vectors(query)).all())
-    return items, query, asked
+    queried = next(number for number, flag in enumerate(items) if (vectors(flag) == vectors(query)).all())
+    return items, query, queried

@@ -42,11 +42,13 @@ def stages(model: NTM, heads: Heads) -> Stages:
     # Read heads may see what this step has written; write heads never do.
     seen_by_readers_TNM = memory_UNM[1:] if model.read_order is ReadOrder.after else memory_UNM[:-1]
     count = reading.shape[1]
-    found = [
+    by_kind = [
         _of(heads, kind, weighting_UKN[:-1, kind], memory_TNM)
         for kind, memory_TNM in ((slice(count), seen_by_readers_TNM), (slice(count, None), memory_UNM[:-1]))
     ]
-    content_TKN, gated_TKN, shifted_TKN, sharpened_TKN = (np.concatenate(pair, 1) for pair in zip(*found, strict=True))
+    content_TKN, gated_TKN, shifted_TKN, sharpened_TKN = (
+        np.concatenate(pair, 1) for pair in zip(*by_kind, strict=True)
+    )
     return Stages(content_TKN, gated_TKN, shifted_TKN, sharpened_TKN, weighting_UKN, memory_UNM)
 
 

@@ -184,16 +184,16 @@ def table(pairs: Sequence[Pair]) -> Table:
 
 def said_of(pairs: Sequence[Pair], words: Words) -> str:
     """What most pairs do, and then each thing that others do, with the names of those."""
-    asked = [(pair, pair.by_value(words)) for pair in pairs]
-    asked = [(pair, values) for pair, values in asked if values]
-    if not asked:
+    valued = [(pair, pair.by_value(words)) for pair in pairs]
+    valued = [(pair, values) for pair, values in valued if values]
+    if not valued:
         return "no run"
-    counts = Counter(value for _, values in asked for value in values)
+    counts = Counter(value for _, values in valued for value in values)
     ((most, _), *others) = counts.most_common()
     parts = [most]
     for value, _ in others:
-        where = [(pair, values[value]) for pair, values in asked if value in values]
-        parts.append(f"{value}: {_named(where, [pair for pair, _ in asked])}")
+        where = [(pair, values[value]) for pair, values in valued if value in values]
+        parts.append(f"{value}: {_named(where, [pair for pair, _ in valued])}")
     return "; ".join(parts)
 
 

@@ -39,13 +39,13 @@ def costs(task: str, rows: Sequence[Row]) -> list[Row]:
 def of_rows(task: str, rows: Sequence[Row]) -> Convergence:
     """Convergence of a run of ours."""
     judged = costs(task, rows)
-    found = _crossings(task, trailing_means(judged))
+    crossed = _crossings(task, trailing_means(judged))
     relapses = None
-    if (solved_at := found[1].first_below) is not None:
+    if (solved_at := crossed[1].first_below) is not None:
         later = [row["bits_per_sequence"] for row in judged if row["sequences"] > solved_at]
         relapses = _stretches_above(paper.THRESHOLDS[task][0], later)
     ends = end_means(task, rows)
-    return Convergence(found, relapses, ends[-1][1] if ends else None)
+    return Convergence(crossed, relapses, ends[-1][1] if ends else None)
 
 
 def end_means(task: str, rows: Sequence[Row]) -> list[tuple[int, float]]:

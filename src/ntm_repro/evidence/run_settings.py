@@ -41,8 +41,8 @@ class Pair(NamedTuple):
         """{what `words` says of a run: the seeds of which it is true}, less what it says nothing of."""
         seeds: dict[str, list[int]] = {}
         for run in self.runs:
-            if (said := words(run)) is not None:
-                seeds.setdefault(said, []).append(run.seed)
+            if (value := words(run)) is not None:
+                seeds.setdefault(value, []).append(run.seed)
         return seeds
 
 
@@ -63,12 +63,12 @@ def leaf(run: Run, key: str) -> Any:
 
 def deviations(pair: Pair) -> str:
     """Where the runs' settings are not what the paper states: of all seeds, or naming those it is true of."""
-    found: dict[str, list[int]] = {}
+    seeds_by_value: dict[str, list[int]] = {}
     for key, stated in paper.settings(pair.task, pair.model).items():
         for value, seeds in pair.by_value(lambda run, key=key: plain(leaf(run, key))).items():  # type: ignore[misc]
             if value != plain(stated):
-                found[f"`{key}` {value}, not {plain(stated)}"] = seeds
-    return "; ".join(f"{what}{of_seeds(pair, seeds)}" for what, seeds in found.items())
+                seeds_by_value[f"`{key}` {value}, not {plain(stated)}"] = seeds
+    return "; ".join(f"{what}{of_seeds(pair, seeds)}" for what, seeds in seeds_by_value.items())
 
 
 def departures(pairs: Sequence[Pair]) -> list[str]:
@@ -143,9 +143,9 @@ def _missing(pair: Pair) -> str:
 
 def _departures(run: Run) -> list[str]:
     """What a run does otherwise than the paper states, in words."""
-    found = [f"learning rate {words}" for words in (rate(run), annealing(run)) if words]
+    parts = [f"learning rate {words}" for words in (rate(run), annealing(run)) if words]
     for key, stated in paper.settings(run.task, run.model).items():
         ours = leaf(run, key)
         if ours != stated and key not in ("train.learning_rate", "train.anneal_from", "train.anneal_to"):
-            found.append(f"{key} {plain(ours)} instead of {plain(stated)}")
-    return found
+            parts.append(f"{key} {plain(ours)} instead of {plain(stated)}")
+    return parts

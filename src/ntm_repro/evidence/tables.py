@@ -26,9 +26,9 @@ def write(root: Path, out: Path) -> list[Path]:
 
 def every(root: Path) -> list[Table]:
     """All tables of the runs below `root`."""
-    found = paired(root)
+    pairs = paired(root)
     makers = (settings, choices.table, convergence_of, targets, generalisation, beyond, times)
-    return [make(found) for make in makers]
+    return [make(pairs) for make in makers]
 
 
 def settings(pairs: Sequence[Pair]) -> Table:
@@ -86,8 +86,8 @@ def convergence_of(pairs: Sequence[Pair]) -> Table:
     rows: list[Row] = []
     for pair in pairs:
         paper_at = dict(convergence.paper_end_means(pair.task, pair.model))
-        found = [convergence.of_rows(pair.task, run.rows) for run in pair.runs]
-        for run, ours in zip(pair.runs, found, strict=True):
+        convergences = [convergence.of_rows(pair.task, run.rows) for run in pair.runs]
+        for run, ours in zip(pair.runs, convergences, strict=True):
             rows.append(
                 {
                     **_names(pair),
@@ -100,7 +100,7 @@ def convergence_of(pairs: Sequence[Pair]) -> Table:
                     "status": _status(run),
                 }
             )
-        rows += _summaries(pair, found, levels)
+        rows += _summaries(pair, convergences, levels)
         its = convergence.of_paper(pair.task, pair.model)
         rows.append(
             {
@@ -248,9 +248,9 @@ def times(pairs: Sequence[Pair]) -> Table:
     return Table("runs", "Runs", caption, columns, rows, _notes(pairs))
 
 
-def _by_level(levels: Sequence[str], found: convergence.Convergence) -> Row:
+def _by_level(levels: Sequence[str], judged: convergence.Convergence) -> Row:
     """A run's cells of each threshold."""
-    pairs = zip(levels, found.crossings, strict=True)
+    pairs = zip(levels, judged.crossings, strict=True)
     return {
         name: count
         for level, crossing in pairs
@@ -261,15 +261,15 @@ def _by_level(levels: Sequence[str], found: convergence.Convergence) -> Row:
     }
 
 
-def _summaries(pair: Pair, found: Sequence[convergence.Convergence], levels: Sequence[str]) -> Iterator[Row]:
+def _summaries(pair: Pair, convergences: Sequence[convergence.Convergence], levels: Sequence[str]) -> Iterator[Row]:
     """How many seeds got below each threshold, and the medians."""
-    if not found:
+    if not convergences:
         yield {**_names(pair), "seed": "no run"}
         return
-    counts = [_by_level(levels, ours) for ours in found]
+    counts = [_by_level(levels, ours) for ours in convergences]
     columns: dict[str, list[Any]] = {name: [count[name] for count in counts] for name in counts[0]}
-    finals = [ours.final for run, ours in zip(pair.runs, found, strict=True) if run.is_finished]
-    relapses = [ours.relapses for ours in found]
+    finals = [ours.final for run, ours in zip(pair.runs, convergences, strict=True) if run.is_finished]
+    relapses = [ours.relapses for ours in convergences]
     relapsed = [count for count in relapses if count is not None]
     yield {
         **_names(pair),

@@ -46,7 +46,7 @@ def windows(
     Edges are `width` apart, or, where that is more, `growth` times the sequences before, in multiples of `width`. A
     window is closed by the first row that reaches the next edge; what follows the last window is left out.
     """
-    found: list[Window] = []
+    closed: list[Window] = []
     begin = before = 0
     next_edge = width
     total = 0.0
@@ -57,10 +57,10 @@ def windows(
             while next_edge <= end:
                 edge = next_edge
                 next_edge += width * max(1, int(growth * edge / width))
-            found.append(Window(begin, end, edge, total / (end - begin)))
+            closed.append(Window(begin, end, edge, total / (end - begin)))
             begin, total = end, 0.0
         before = end
-    return found
+    return closed
 
 
 def median(curves: Sequence[Sequence[Window]]) -> list[tuple[float, float]]:

@@ -63,12 +63,12 @@ def draw(sources: RunStore) -> Figure:
 
 def values_of(runs: list[Run], value: Callable[[Entry], float]) -> dict[str, list[float]]:
     """{condition in words: one value for each run that was tested on it}."""
-    found: dict[str, list[float]] = {}
+    values_by_condition: dict[str, list[float]] = {}
     for run in runs:
         for entry in (run.beyond or {"grid": []})["grid"]:
             parts = entry["setting"] if isinstance(entry["setting"], list) else [entry["setting"]]
-            found.setdefault("\n× ".join(f"{part:,}" for part in parts), []).append(value(entry))
-    return found
+            values_by_condition.setdefault("\n× ".join(f"{part:,}" for part in parts), []).append(value(entry))
+    return values_by_condition
 
 
 def _draw_panel(axes: Axes, panel: Panel, values: dict[str, dict[str, list[float]]]) -> None:

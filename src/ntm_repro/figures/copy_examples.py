@@ -51,11 +51,11 @@ def _listed() -> str:
 def _copy(
     sheet: panels.Sheet, left: float, top: float, step: float, trained: Trained, length: int, named: bool
 ) -> None:
-    said = answer(trace(trained.task, trained.kernel, length, trained.run.seed))
-    strips, image = answer_strips.strips(sheet, left, top, length * step, said)
-    wrong = int(said.wrong_AC.sum())
+    answered = answer(trace(trained.task, trained.kernel, length, trained.run.seed))
+    strips, image = answer_strips.strips(sheet, left, top, length * step, answered)
+    wrong = int(answered.wrong_AC.sum())
     between = "\n" if length < 40 else ": "
-    strips[0].set_title(f"length {length}{between}{wrong:,} of {said.wrong_AC.size:,} wrong", fontsize=7.6)
+    strips[0].set_title(f"length {length}{between}{wrong:,} of {answered.wrong_AC.size:,} wrong", fontsize=7.6)
     _steps(strips[-1], length)
     if named:
         answer_strips.name_strips(strips, 6)

@@ -103,9 +103,9 @@ def _gap_of_paper(value: float) -> float:
     return value - paper.NGRAM_OPTIMUM
 
 
-def _optima(axes: Axes, found: Sequence[Run]) -> None:
+def _optima(axes: Axes, runs: Sequence[Run]) -> None:
     """The optimal estimator's cost: the mean over all our sequences, and the line that the paper plots."""
-    costs = [window.mean for run in found for window in windows(run.rows, optimum)]
+    costs = [window.mean for run in runs for window in windows(run.rows, optimum)]
     lines = []
     if costs:
         ours = statistics.fmean(costs)

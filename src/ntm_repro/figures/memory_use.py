@@ -70,10 +70,10 @@ def draw(sources: RunStore, task: str) -> Figure:
     scene = SCENES[task]
     traced = trace(trained.task, trained.kernel, scene.condition, trained.run.seed)
     assert traced.heads is not None
-    said = answer(traced)
-    asked, steps = said.first, len(traced.output_TO)
+    answered = answer(traced)
+    asked, steps = answered.first, len(traced.output_TO)
     left, right = (slice(0, steps),) * 2 if scene.whole else (slice(0, asked), slice(asked, steps))
-    answering = slice(asked, asked + len(said.target_AC))
+    answering = slice(asked, asked + len(answered.target_AC))
     weightings = _weightings(traced.heads, left, answering)
 
     channels = trained.task.channels
@@ -88,7 +88,7 @@ def draw(sources: RunStore, task: str) -> Figure:
         for weighting_TN, steps in ((weightings.write_TN, scene.seen), (weightings.read_TN, answering))
     )
     shown = f"{len(weightings.row_N)} of {weightings.write_TN.shape[1]} locations are shown."
-    wrong = f"{int(said.wrong_AC.sum()):,} of {said.wrong_AC.size:,} bits wrong"
+    wrong = f"{int(answered.wrong_AC.sum()):,} of {answered.wrong_AC.size:,} bits wrong"
     lines = [
         f"{panels.provenance(trained)}; {wrong}. {shown}",
         f"Largest weight: writing {writing}, reading {reading}.",
@@ -168,19 +168,19 @@ def _explain_repeat_copy(axes: Panels, traced: Traced, weightings: Weightings) -
     for panel, colour in ((axes.outputs, "white"), (axes.read, panels.FRAME), (axes.reading, "white")):
         for begin in begins:
             panel.axvline(begin - 0.5, color=colour, linewidth=0.6)
-    told = float(traced.batch.input_TBI[first - 1, 0, COUNT])
-    axes.inputs.set_xlabel(f"the count, {repeats}, as {told:.2f}", fontsize=8, loc="right", labelpad=1)
+    count_input = float(traced.batch.input_TBI[first - 1, 0, COUNT])
+    axes.inputs.set_xlabel(f"the count, {repeats}, as {count_input:.2f}", fontsize=8, loc="right", labelpad=1)
 
 
 def _explain_recall(axes: Panels, traced: Traced, weightings: Weightings) -> None:
     """Name items, query and answer, and frame the locations that the answer was read from, there and when written."""
     input_TI = traced.batch.input_TBI[:, 0]
-    items, query, asked = items_and_query(input_TI)
+    items, query, queried = items_and_query(input_TI)
     end = len(input_TI) - VECTORS
     middle = (VECTORS + 1) / 2
     names = {first + middle: chr(ord("A") + number) for number, first in enumerate(items)}
-    _name_steps(axes.inputs, {**names, query + middle: f"{chr(ord('A') + asked)}?"})
-    _name_steps(axes.outputs, {end + 1: chr(ord("A") + asked + 1)})
+    _name_steps(axes.inputs, {**names, query + middle: f"{chr(ord('A') + queried)}?"})
+    _name_steps(axes.outputs, {end + 1: chr(ord("A") + queried + 1)})
     for panel in axes:
         colour = panels.FRAME if panel in (axes.added, axes.read) else "white"
         for flag in (*items, query, end - 1):

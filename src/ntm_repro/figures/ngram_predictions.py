@@ -24,8 +24,8 @@ HEADING, TITLE, TALL, STEPS, CAPTION = 0.4, 0.34, 1.05, 0.5, 0.85
 
 def draw(sources: RunStore) -> Figure:
     """P(next bit = 1) over the steps of one sequence, a panel for each estimator, the bits themselves at its edges."""
-    found = {model: sources.trained(TASK, model) for model in paper.MODELS}
-    task = next((trained.task for trained in found.values() if trained is not None), DynamicNGrams())
+    trained_by_model = {model: sources.trained(TASK, model) for model in paper.MODELS}
+    task = next((trained.task for trained in trained_by_model.values() if trained is not None), DynamicNGrams())
     batch = task.draw(Stream(SEED, Purpose.EXAMPLE), 0, 1, task.longest_condition)
     optimal_TBO = task.optimal_output(batch)
     assert optimal_TBO is not None
@@ -37,7 +37,7 @@ def draw(sources: RunStore) -> Figure:
     axes = _panel(sheet, top, bit_T)
     axes.plot(optimum_T, color=OPTIMUM, drawstyle="steps-mid", linewidth=1)
     axes.set_title(f"optimal estimator: {cost(optimum_T, bit_T):.1f} bits", fontsize=9.5)
-    for model, trained in found.items():
+    for model, trained in trained_by_model.items():
         top += TITLE + TALL
         if trained is None:
             axes = sheet.axes(LEFT, top, PAGE_WIDTH - LEFT - RIGHT, TALL)
@@ -49,7 +49,7 @@ def draw(sources: RunStore) -> Figure:
     axes.tick_params(labelbottom=True)
     lines = [
         "Marks at the upper edge: the bit was 1; at the lower: 0. Thin black line: the optimal estimator again.",
-        *(f"{panels.provenance(trained)}." for trained in found.values() if trained is not None),
+        *(f"{panels.provenance(trained)}." for trained in trained_by_model.values() if trained is not None),
     ]
     sheet.caption(LEFT, sheet.height - CAPTION + 0.05, lines)
     return sheet.figure

@@ -43,13 +43,13 @@ def draw(sources: RunStore) -> Figure:
     return sheet.figure
 
 
-def outcome(said: Answer) -> str:
+def outcome(answered: Answer) -> str:
     """How many data bits are wrong, and where the end is marked, which is right at the last step only."""
-    wrong_A, wrong_bits = said.wrong_AC[:, MARKER], int(said.wrong_AC[:, :MARKER].sum())
+    wrong_A, wrong_bits = answered.wrong_AC[:, MARKER], int(answered.wrong_AC[:, :MARKER].sum())
     early = int(wrong_A[:-1].sum())
     end = "end not marked" if wrong_A[-1] else "end marked"
     early_ends = f", {early} time{'s' * (early != 1)} too early" if early else ""
-    return f"{wrong_bits:,} of {said.wrong_AC[:, :MARKER].size:,} data bits wrong; {end}{early_ends}"
+    return f"{wrong_bits:,} of {answered.wrong_AC[:, :MARKER].size:,} data bits wrong; {end}{early_ends}"
 
 
 def _title(model: str, condition: tuple[int, int]) -> str:
@@ -58,10 +58,10 @@ def _title(model: str, condition: tuple[int, int]) -> str:
 
 def _example(sheet: panels.Sheet, top: float, trained: Trained, condition: tuple[int, int]) -> None:
     length, repeats = condition
-    said = answer(trace(trained.task, trained.kernel, condition, trained.run.seed))
+    answered = answer(trace(trained.task, trained.kernel, condition, trained.run.seed))
     channels = trained.task.channels.outputs
-    strips, image = answer_strips.strips(sheet, LEFT, top, PAGE_WIDTH - LEFT - RIGHT, said, channels)
-    strips[0].set_title(f"{_title(trained.run.model, condition)}: {outcome(said)}", fontsize=9)
+    strips, image = answer_strips.strips(sheet, LEFT, top, PAGE_WIDTH - LEFT - RIGHT, answered, channels)
+    strips[0].set_title(f"{_title(trained.run.model, condition)}: {outcome(answered)}", fontsize=9)
     answer_strips.name_strips(strips, 30)
     for axes in strips[:2]:
         for repeat in range(1, repeats + 1):

@@ -63,14 +63,14 @@ def _question(sheet: panels.Sheet, top: float, step: float, input_VI: np.ndarray
     axes.spines["bottom"].set_visible(False)
 
 
-def _answer(sheet: panels.Sheet, place: tuple[float, float, float], said: Answer) -> None:
+def _answer(sheet: panels.Sheet, place: tuple[float, float, float], answered: Answer) -> None:
     """Targets, outputs and wrong bits; `place`: left, top, width."""
-    strips, image = answer_strips.strips(sheet, *place, said)
+    strips, image = answer_strips.strips(sheet, *place, answered)
     answer_strips.name_strips(strips, 6)
     strips[0].set_title(
-        f"the answer: {int(said.wrong_AC.sum())} of {said.wrong_AC.size} bits wrong", fontsize=9.5, pad=4
+        f"the answer: {int(answered.wrong_AC.sum())} of {answered.wrong_AC.size} bits wrong", fontsize=9.5, pad=4
     )
-    _number(strips[-1], len(said.target_AC))
+    _number(strips[-1], len(answered.target_AC))
     left, top, width = place
     panels.colour_bar(sheet, (left + width + 0.1, top, 0.09, 2 * STRIP + answer_strips.GAP), image, "P(bit = 1)")
 

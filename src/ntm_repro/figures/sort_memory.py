@@ -37,14 +37,14 @@ def draw(sources: RunStore) -> Figure:
     if trained is None:
         return panels.only_a_note(panels.absence(sources, TASK, MODEL))
     traced = trace(trained.task, trained.kernel, trained.task.longest_condition, trained.run.seed)
-    heads, said = traced.heads, answer(traced)
+    heads, answered = traced.heads, answer(traced)
     assert heads is not None
     vectors = traced.batch.condition[0]
     priority_V = traced.batch.input_TBI[:vectors, 0, PRIORITY]
     write_weighting_TWN = heads.write_weighting_TWN[:vectors]
     number, line = straightest(write_weighting_TWN, priority_V)
     writing = Head(number, write_weighting_TWN[:, number])
-    reading = sharpest(heads.read_weighting_TRN[said.first :])
+    reading = sharpest(heads.read_weighting_TRN[answered.first :])
     predicted_TN = predicted(line)
     use_N = np.maximum(writing.weighting_TN.max(0), reading.weighting_TN.max(0))
     row_N = used_rows(np.maximum(use_N, predicted_TN.max(0)))
@@ -57,7 +57,7 @@ def draw(sources: RunStore) -> Figure:
     images = (
         ("predicted by the line", predicted_TN, 0),
         (f"write head {writing.number + 1}", writing.weighting_TN, 0),
-        (f"read head {reading.number + 1}", reading.weighting_TN, said.first),
+        (f"read head {reading.number + 1}", reading.weighting_TN, answered.first),
     )
     for panel, (title, weighting_TN, first) in zip(axes[1:], images, strict=True):
         image = panels.matrix(panel, weighting_TN[:, row_N], first)
@@ -66,8 +66,8 @@ def draw(sources: RunStore) -> Figure:
     panels.colour_bar_beside(sheet, axes[-1], image)
     count = heads.write_weighting_TWN.shape[1]
     lines = [
-        f"{panels.provenance(trained)}; {int(said.wrong_AC.sum())} of {said.wrong_AC.size} bits wrong. {len(row_N)} of "
-        f"{len(use_N)} locations are shown.",
+        f"{panels.provenance(trained)}; {int(answered.wrong_AC.sum())} of {answered.wrong_AC.size} bits wrong. "
+        f"{len(row_N)} of {len(use_N)} locations are shown.",
         f"Of {count} write heads the one that the line explains best, of {count} read heads the one whose largest "
         "weight is largest on average.",
     ]

@@ -24,12 +24,12 @@ def check_input(
     if state is None:
         return
     try:
-        given = dict(leaves(state))
+        tensors = dict(leaves(state))
     except TypeError:
-        given = {}
-    if given.keys() != state_shapes.keys():
+        tensors = {}
+    if tensors.keys() != state_shapes.keys():
         raise ValueError(f"state: one of this model's wanted ({', '.join(state_shapes)}), {type(state).__name__} given")
-    for name, tensor in given.items():
+    for name, tensor in tensors.items():
         _check(tensor, name, (x_TBI.shape[1], *state_shapes[name][1:]), like)
 
 
@@ -45,8 +45,8 @@ def check_lengths(lengths_B: Tensor, x_TBI: Tensor) -> list[int]:
     steps, batch, _ = x_TBI.shape
     lengths = torch.as_tensor(lengths_B)
     if lengths.shape != (batch,) or lengths.is_floating_point() or lengths.is_complex() or lengths.dtype is torch.bool:
-        given = f"{lengths.dtype} of shape {list(lengths.shape)}"
-        raise ValueError(f"lengths_B: integers of shape [{batch}] wanted, {given} given")
+        actual = f"{lengths.dtype} of shape {list(lengths.shape)}"
+        raise ValueError(f"lengths_B: integers of shape [{batch}] wanted, {actual} given")
     numbers: list[int] = lengths.tolist()
     outside = [number for number in numbers if not 1 <= number <= steps]
     if outside:

@@ -24,10 +24,10 @@ def find(name: str) -> Any:
 
     Raises `InvalidSetting` (a `ValueError`) for an unknown name, and for an entry point without these two.
     """
-    found = _REGISTRY.find(name)
-    if not all(hasattr(found, attribute) for attribute in _REQUIRED):
+    registered = _REGISTRY.find(name)
+    if not all(hasattr(registered, attribute) for attribute in _REQUIRED):
         raise _REGISTRY.unfit(name, f"has no {' or no '.join(_REQUIRED)}")
-    return found
+    return registered
 
 
 def settings_type(name: str) -> type[Any]:

@@ -17,10 +17,10 @@ SHORT = 1 << 10
 
 def norm(gradient_P: Tensor) -> float:
     """√Σ g²; not finite only if a number of `gradient_P` is not."""
-    found: float = torch.linalg.vector_norm(gradient_P).item()
-    if not math.isfinite(found):  # squares of large float32 numbers overflow
-        found = torch.linalg.vector_norm(gradient_P, dtype=torch.float64).item()
-    return found
+    value: float = torch.linalg.vector_norm(gradient_P).item()
+    if not math.isfinite(value):  # squares of large float32 numbers overflow
+        value = torch.linalg.vector_norm(gradient_P, dtype=torch.float64).item()
+    return value
 
 
 def compiled_norm(gradient_P: Tensor) -> float:

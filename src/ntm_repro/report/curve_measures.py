@@ -14,11 +14,11 @@ from ntm_repro.report.verdicts import Measure, Verdict, of_cost, of_count
 
 def measures(sources: RunStore, task: str) -> list[Measure]:
     """For each model: when the mean of 10,000 sequences is first below a threshold, and the cost at the end."""
-    found: list[Measure] = []
+    of_models: list[Measure] = []
     for model in paper.MODELS:
         runs = sources.runs(task, model)
-        found += [soon(task, model, runs), last(task, model, runs)]
-    return found
+        of_models += [soon(task, model, runs), last(task, model, runs)]
+    return of_models
 
 
 def soon(task: str, model: str, runs: Sequence[Run]) -> Measure:
@@ -28,11 +28,11 @@ def soon(task: str, model: str, runs: Sequence[Run]) -> Measure:
     above = " above the optimum" if tasks.find(task).has_optimum else ""
     what = f"{paper.MODELS[model]}: first below {threshold:g} bits{above}, sequences"
     printed = convergence.of_paper(task, model).crossings[level].first_below
-    told = "never" if printed is None else f"{printed:,}"
+    paper_count = "never" if printed is None else f"{printed:,}"
     if not runs:
-        return Measure(what, told, "–", Verdict.partial, "not run")
-    found = [convergence.of_rows(task, run.rows) for run in runs]
-    reached = [ours.crossings[level].first_below for ours in found]
+        return Measure(what, paper_count, "–", Verdict.partial, "not run")
+    convergences = [convergence.of_rows(task, run.rows) for run in runs]
+    reached = [ours.crossings[level].first_below for ours in convergences]
     # A run that is not there yet, and not at its end, may still get there.
     settled = [
         run.is_finished or run.has_diverged or count is not None for run, count in zip(runs, reached, strict=True)
@@ -42,14 +42,16 @@ def soon(task: str, model: str, runs: Sequence[Run]) -> Measure:
     ours = "never" if middle is None and all(settled) else "not yet" if middle is None else f"{middle:,.0f}"
     share = sum(count is not None for count in reached)
     note = f"{_seeds(runs)}; {share} of {len(runs)} did"
-    return Measure(what, told, ours, verdict, note if middle is None else f"{note}; {_stays(found, level)}")
+    return Measure(
+        what, paper_count, ours, verdict, note if middle is None else f"{note}; {_stays(convergences, level)}"
+    )
 
 
-def _stays(found: Sequence[Convergence], level: int) -> str:
+def _stays(convergences: Sequence[Convergence], level: int) -> str:
     """From when the median seed stays below the threshold, and how many seeds relapsed."""
-    since = convergence.middle([ours.crossings[level].stays_below for ours in found])
+    since = convergence.middle([ours.crossings[level].stays_below for ours in convergences])
     words = "does not stay below" if since is None else f"stays below from {since:,.0f}"
-    relapsed = [ours.relapses for ours in found if ours.relapses is not None]
+    relapsed = [ours.relapses for ours in convergences if ours.relapses is not None]
     return f"{words}; {sum(map(bool, relapsed))} of {len(relapsed)} relapsed" if relapsed else words
 
 

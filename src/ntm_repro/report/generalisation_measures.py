@@ -48,14 +48,14 @@ def repeat_copy(sources: RunStore) -> list[Measure]:
 
 def recall(sources: RunStore) -> list[Measure]:
     """Figure 11: bits over the number of items."""
-    found = []
+    measures = []
     for model in paper.MODELS:
         entries = _entries(sources, "associative_recall", model)
         for items, printed in paper.curve(11, model):
             what = f"{paper.MODELS[model]}, {items:.0f} items: bits"
             seen = _values(entries, items, "bits")
-            found.append(_measure(what, f"{printed:.2f}", seen, "{:.2f}", partial(of_cost, paper=printed)))
-    return found
+            measures.append(_measure(what, f"{printed:.2f}", seen, "{:.2f}", partial(of_cost, paper=printed)))
+    return measures
 
 
 def sort_example(sources: RunStore) -> list[Measure]:
@@ -74,24 +74,26 @@ def _grid(run: Run) -> list[Entry]:
     return run.evaluation["grid"] if run.evaluation else []
 
 
-def _perfect(entries: Sequence[Entry], condition: Any, what: str, told: str) -> Measure:
+def _perfect(entries: Sequence[Entry], condition: Any, what: str, printed: str) -> Measure:
     """The share of sequences without a wrong bit, of the median seed."""
-    return _measure(what, told, _values(entries, condition, "perfect"), "{:.0%}", partial(of_share, least=ALL_RIGHT))
+    return _measure(what, printed, _values(entries, condition, "perfect"), "{:.0%}", partial(of_share, least=ALL_RIGHT))
 
 
-def _failing(entries: Sequence[Entry], condition: Any, what: str, told: str) -> Measure:
+def _failing(entries: Sequence[Entry], condition: Any, what: str, printed: str) -> Measure:
     """The same where the paper's model fails: doing it is better than the paper."""
-    measure = _perfect(entries, condition, what, told)
+    measure = _perfect(entries, condition, what, printed)
     verdicts = {Verdict.met: Verdict.better, Verdict.not_met: Verdict.met}
     return measure._replace(verdict=verdicts.get(measure.verdict, measure.verdict))
 
 
-def _wrong(entries: Sequence[Entry], condition: int, bits: int, told: str, passes: Callable[[float], bool]) -> Measure:
+def _wrong(
+    entries: Sequence[Entry], condition: int, bits: int, printed: str, passes: Callable[[float], bool]
+) -> Measure:
     def judge(wrong: float) -> Verdict:
         return Verdict.met if passes(wrong / bits) else Verdict.not_met
 
     what = f"length {condition}: wrong bits of {bits}"
-    return _measure(what, told, _values(entries, condition, "wrong_bits"), "{:.1f}", judge)
+    return _measure(what, printed, _values(entries, condition, "wrong_bits"), "{:.1f}", judge)
 
 
 def _values(entries: Sequence[Entry], condition: Any, name: str) -> list[float]:
@@ -99,11 +101,11 @@ def _values(entries: Sequence[Entry], condition: Any, name: str) -> list[float]:
     return [entry[name] for entry in entries if entry["setting"] == condition]
 
 
-def _measure(what: str, told: str, seen: Sequence[float], form: str, judge: Callable[[float], Verdict]) -> Measure:
+def _measure(what: str, printed: str, seen: Sequence[float], form: str, judge: Callable[[float], Verdict]) -> Measure:
     """The median of the seeds beside what the paper tells, judged; partial where no seed was evaluated."""
     if not seen:
-        return Measure(what, told, "–", Verdict.partial, "not evaluated")
+        return Measure(what, printed, "–", Verdict.partial, "not evaluated")
     middle = statistics.median(seen)
     spread = f"{form.format(min(seen))} to {form.format(max(seen))}"
     note = f"median of {len(seen)} seeds, {spread}" if len(seen) > 1 else "1 seed"
-    return Measure(what, told, form.format(middle), judge(middle), note)
+    return Measure(what, printed, form.format(middle), judge(middle), note)

@@ -56,10 +56,10 @@ def repeat_copy(sources: RunStore) -> list[Measure]:
     """Figure 9: the read head goes through the locations written, over and over."""
 
     def of(traced: Traced) -> tuple[float, float]:
-        heads, asked = _heads(traced), answer(traced).first
+        heads, first_answer = _heads(traced), answer(traced).first
         length, repeats = traced.batch.condition
         write_TN, read_TN = _strongest(heads.write_weighting_TWN), _strongest(heads.read_weighting_TRN)
-        read_RL = read_TN[asked : asked + length * repeats].argmax(1).reshape(repeats, length)
+        read_RL = read_TN[first_answer : first_answer + length * repeats].argmax(1).reshape(repeats, length)
         return float((read_RL == read_RL[0]).mean()), _found_again(read_RL, write_TN, slice(1, 1 + length))
 
     return _measures(
@@ -78,16 +78,16 @@ def recall(sources: RunStore) -> list[Measure]:
     """Figure 12: what is read for the answer was written while the item asked for was shown."""
 
     def of(traced: Traced) -> tuple[float]:
-        heads, asked = _heads(traced), answer(traced).first
+        heads, first_answer = _heads(traced), answer(traced).first
         items, query, number = items_and_query(traced.batch.input_TBI[:, 0])
         write_TN, read_TN = _strongest(heads.write_weighting_TWN), _strongest(heads.read_weighting_TRN)
         # From the flag before the item that is asked for to the flag after it.
         begin, end = items[number + 1], items[number + 1] + VECTORS + 1
-        written = [written_last(write_TN, int(read_TN[asked + step].argmax()), query) for step in range(VECTORS)]
+        written = [written_last(write_TN, int(read_TN[first_answer + step].argmax()), query) for step in range(VECTORS)]
         return (float(np.mean([step is not None and begin <= step <= end for step in written])),)
 
-    told = (("answers read where their item was written", "all", FOLLOWS),)
-    return _measures(sources, "associative_recall", 6, of, told)
+    described = (("answers read where their item was written", "all", FOLLOWS),)
+    return _measures(sources, "associative_recall", 6, of, described)
 
 
 def _found_again(read_L: np.ndarray, write_TN: np.ndarray, shown: slice) -> float:
@@ -158,8 +158,8 @@ def sort(sources: RunStore) -> list[Measure]:
         )
         return (line.r_squared,)
 
-    told = (("variance of the best write head's location that a line explains", "nearly all", 0.9),)
-    return _measures(sources, "priority_sort", (20, 16), of, told)
+    described = (("variance of the best write head's location that a line explains", "nearly all", 0.9),)
+    return _measures(sources, "priority_sort", (20, 16), of, described)
 
 
 def _measures(
@@ -167,7 +167,7 @@ def _measures(
     task: str,
     condition: Condition,
     of: Callable[[Traced], tuple[float, ...]],
-    told: tuple[tuple[str, str, float], ...],
+    described: tuple[tuple[str, str, float], ...],
 ) -> list[Measure]:
     """Means of what `of` measures in a sequence.
 
@@ -175,11 +175,11 @@ def _measures(
     """
     trained = sources.trained(task, MODEL)
     if trained is None:
-        return [Measure(what, paper, "–", Verdict.partial, "not run") for what, paper, _ in told]
+        return [Measure(what, paper, "–", Verdict.partial, "not run") for what, paper, _ in described]
     means = np.mean([of(traced) for traced in _traces(trained, condition)], 0)
     return [
         Measure(what, paper, f"{mean:.3f}", of_share(float(mean), least), _of(trained))
-        for (what, paper, least), mean in zip(told, means, strict=True)
+        for (what, paper, least), mean in zip(described, means, strict=True)
     ]
 
 

@@ -57,16 +57,16 @@ def judge(name: str, sources: RunStore) -> Judged:
 
 
 def page(
-    sources: RunStore, names: Sequence[str] = tuple(paper.FIGURES), told: Callable[[str], None] = lambda _: None
+    sources: RunStore, names: Sequence[str] = tuple(paper.FIGURES), progress: Callable[[str], None] = lambda _: None
 ) -> str:
     """The report as HTML, of all figures or those named; `told` is called with what is done next."""
     figures = []
     for name in names:
-        told(name)
+        progress(name)
         figures.append(judge(name, sources))
-    told(BEYOND)
+    progress(BEYOND)
     beyond = _picture(BEYOND, sources)
-    told("memory viewer")
+    progress("memory viewer")
     counts = Counter(figure.verdict for figure in figures)
     every = {table.name: table for table in tables.every(sources.evidence)}
     choices = every.pop("choices")

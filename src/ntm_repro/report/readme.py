@@ -69,9 +69,10 @@ def parts(sources: RunStore) -> dict[str, str]:
 def tally(sources: RunStore) -> str:
     """How many figures of the paper have which verdict."""
     measured = (figure.measured_by.load()(sources) for figure in paper.FIGURES.values())
-    found = [verdicts.together([measure.verdict for measure in measures]) for measures in measured]
-    counts = Counter(found)
-    return f"**Of the paper's {len(found)} figures: {', '.join(f'{counts[v]} {v}' for v in Verdict if counts[v])}.**"
+    figures = [verdicts.together([measure.verdict for measure in measures]) for measures in measured]
+    counts = Counter(figures)
+    shares = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
+    return f"**Of the paper's {len(figures)} figures: {shares}.**"
 
 
 def costs(pairs: Sequence[Pair]) -> list[str]:
@@ -83,8 +84,8 @@ def costs(pairs: Sequence[Pair]) -> list[str]:
         measure = curve_measures.last(pair.task, pair.model, pair.runs)
         row = {**_names(pair), "seeds": _seeds(pair), "verdict": measure.verdict.value}
         if (cost := _cost(pair)) is not None:
-            there = dict(convergence.paper_end_means(pair.task, pair.model))
-            printed = there.get(cost.sequences // convergence.WINDOW * convergence.WINDOW)
+            paper_costs = dict(convergence.paper_end_means(pair.task, pair.model))
+            printed = paper_costs.get(cost.sequences // convergence.WINDOW * convergence.WINDOW)
             row |= {
                 "sequences": f"{cost.sequences:,}",
                 "bits": _bold(f"{cost.median:.2f}", measure.verdict),
@@ -105,10 +106,10 @@ def learned(pairs: Sequence[Pair]) -> list[str]:
         level = paper.LEARNED[pair.task]
         its = convergence.of_paper(pair.task, pair.model).crossings[level]
         measure = curve_measures.soon(pair.task, pair.model, pair.runs)
-        found = [convergence.of_rows(pair.task, run.rows) for run in pair.runs]
-        first = [ours.crossings[level].first_below for ours in found]
-        stays = [ours.crossings[level].stays_below for ours in found]
-        relapses = [ours.relapses for ours in found if ours.relapses is not None]
+        convergences = [convergence.of_rows(pair.task, run.rows) for run in pair.runs]
+        first = [ours.crossings[level].first_below for ours in convergences]
+        stays = [ours.crossings[level].stays_below for ours in convergences]
+        relapses = [ours.relapses for ours in convergences if ours.relapses is not None]
         since = convergence.middle(stays) if stays else None
         rows.append(
             {

@@ -64,7 +64,7 @@ def record(trained: Trained, condition: Condition) -> Recording:
             f"run={run.folder}: model={run.model} has no memory to view; name a run of model=ntm or model=ntm_ff"
         )
     assert isinstance(kernel.model, NTM)
-    found = stages(kernel.model, traced.heads)
+    head_stages = stages(kernel.model, traced.heads)
     answers = _answers(task, traced)
     use_N = np.maximum(traced.heads.read_weighting_TRN.max((0, 1)), traced.heads.write_weighting_TWN.max((0, 1)))
     return {
@@ -81,8 +81,8 @@ def record(trained: Trained, condition: Condition) -> Recording:
         "graded": answers.graded,
         "readers": traced.heads.read_weighting_TRN.shape[1],
         "used": used_rows(use_N).tolist(),
-        "limit": panels.limit_of(found.memory_UNM),
-        "arrays": _arrays(traced, traced.heads, answers, found),
+        "limit": panels.limit_of(head_stages.memory_UNM),
+        "arrays": _arrays(traced, traced.heads, answers, head_stages),
     }
 
 
@@ -126,20 +126,26 @@ def _answers(task: Task, traced: Traced) -> Answers:
     return Answers(channels, target_TO, output_TO, scored_TO, wrong_TO, True)
 
 
-def _arrays(traced: Traced, heads: Heads, answers: Answers, found: Stages) -> dict[str, dict]:
+def _arrays(traced: Traced, heads: Heads, answers: Answers, head_stages: Stages) -> dict[str, dict]:
     """The numbers of a recording: those that are drawn in eight bits, those that are printed exactly."""
     every_GTKN = np.stack(
-        [found.weighting_UKN[:-1], found.content_TKN, found.gated_TKN, found.shifted_TKN, found.weighting_UKN[1:]]
+        [
+            head_stages.weighting_UKN[:-1],
+            head_stages.content_TKN,
+            head_stages.gated_TKN,
+            head_stages.shifted_TKN,
+            head_stages.weighting_UKN[1:],
+        ]
     )
     drawn = {
         "target": answers.target_TO,
         "scored": answers.scored_TO,
         "wrong": answers.wrong_TO,
-        "weighting": found.weighting_UKN,
-        "content": found.content_TKN,
-        "gated": found.gated_TKN,
-        "shifted": found.shifted_TKN,
-        "memory": found.memory_UNM,
+        "weighting": head_stages.weighting_UKN,
+        "content": head_stages.content_TKN,
+        "gated": head_stages.gated_TKN,
+        "shifted": head_stages.shifted_TKN,
+        "memory": head_stages.memory_UNM,
         "key": heads.key_TKM,
         "erase": heads.erase_TWM,
         "add": heads.add_TWM,

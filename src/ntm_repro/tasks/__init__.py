@@ -25,11 +25,13 @@ def find(name: str) -> type[Task]:
     >>> find("copy")(max_length=5).max_length
     5
     """
-    found = _REGISTRY.find(name)
-    task: type[Task] = found.TASK if name in _REGISTRY.built_in else found
+    registered = _REGISTRY.find(name)
+    task: type[Task] = registered.TASK if name in _REGISTRY.built_in else registered
     if name in _REGISTRY.built_in:
         return task
-    is_task = isinstance(found, type) and issubclass(found, Task) and getattr(found, "name", None) == name
+    is_task = (
+        isinstance(registered, type) and issubclass(registered, Task) and getattr(registered, "name", None) == name
+    )
     if not is_task:
         raise _REGISTRY.unfit(name, f"is no subclass of Task with the default name = {name!r}")
     return task

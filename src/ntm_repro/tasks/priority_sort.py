@@ -101,8 +101,8 @@ class PrioritySort(Task):
     def describe_steps(self, condition: tuple[int, int]) -> list[str]:
         vectors, highest = condition
         shown = [f"vector {i} of {vectors} is shown with its priority" for i in range(1, vectors + 1)]
-        given = [f"answer: the vector of rank {i} among the highest {highest}" for i in range(1, highest + 1)]
-        return [*shown, "end flag", *given]
+        answers = [f"answer: the vector of rank {i} among the highest {highest}" for i in range(1, highest + 1)]
+        return [*shown, "end flag", *answers]
 
     @property
     def chance_bits(self) -> float:

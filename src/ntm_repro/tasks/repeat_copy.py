@@ -69,17 +69,17 @@ class RepeatCopy(Task):
         words_BW = stream.rows(first, count, 2 + -(-length * BITS // 64))[:, 2:]
         bits_LBC = randomness.bits(words_BW, length * BITS).reshape(count, length, BITS).swapaxes(0, 1)
 
-        asked = length + 1  # the step that tells the count; answers begin at the next
+        count_step = length + 1  # the step that tells the count; answers begin at the next
         steps = length * (repeats + 1) + 3
         input_TBI = np.zeros((steps, count, self.inputs), np.float32)
         input_TBI[0, :, START] = 1
-        input_TBI[1:asked, :, :BITS] = bits_LBC
-        input_TBI[asked, :, COUNT] = self.normalised(repeats)
+        input_TBI[1:count_step, :, :BITS] = bits_LBC
+        input_TBI[count_step, :, COUNT] = self.normalised(repeats)
         target_TBO = np.zeros((steps, count, self.outputs), np.float32)
-        target_TBO[asked + 1 : -1, :, :BITS].reshape(repeats, length, count, BITS)[...] = bits_LBC
+        target_TBO[count_step + 1 : -1, :, :BITS].reshape(repeats, length, count, BITS)[...] = bits_LBC
         target_TBO[-1, :, MARKER] = 1
         mask_TO = np.zeros((steps, self.outputs), np.float32)
-        mask_TO[asked + 1 :] = 1
+        mask_TO[count_step + 1 :] = 1
         return Batch(first, (length, repeats), input_TBI, target_TBO, mask_TO)
 
     def parse_condition(self, value: Any) -> tuple[int, int]:
@@ -125,12 +125,12 @@ class RepeatCopy(Task):
     def describe_steps(self, condition: tuple[int, int]) -> list[str]:
         length, repeats = condition
         shown = [f"vector {i} of {length} is shown" for i in range(1, length + 1)]
-        given = [
+        answers = [
             f"answer: vector {i} of {length}, time {n} of {repeats}"
             for n in range(1, repeats + 1)
             for i in range(1, length + 1)
         ]
-        return ["start flag", *shown, f"the count, {repeats}, is told", *given, "answer: the end marker"]
+        return ["start flag", *shown, f"the count, {repeats}, is told", *answers, "answer: the end marker"]
 
     @property
     def chance_bits(self) -> float:

@@ -79,21 +79,21 @@ def load(path: Path) -> Checkpoint:
         raise UsageError(f"{path} was written by an older ntm-repro; train again, with another run_dir")
     try:
         content["window"] = Window(**content["window"])
-        found = Checkpoint(**content)
+        checkpoint = Checkpoint(**content)
     except (KeyError, TypeError) as error:
         raise UsageError(f"{path} is not a checkpoint of ntm-repro") from error
-    if not _is_sound(found):
+    if not _is_sound(checkpoint):
         raise UsageError(f"{path} is not a checkpoint of ntm-repro")
-    return found
+    return checkpoint
 
 
-def _is_sound(found: Checkpoint) -> bool:
+def _is_sound(checkpoint: Checkpoint) -> bool:
     """Whether every field is of its kind: what follows may count on it."""
-    groups = [found.model, *found.optimiser.values()] if isinstance(found.optimiser, dict) else [None]
-    amounts = [found.sequences, found.wall_seconds, *vars(found.window).values()]
+    groups = [checkpoint.model, *checkpoint.optimiser.values()] if isinstance(checkpoint.optimiser, dict) else [None]
+    amounts = [checkpoint.sequences, checkpoint.wall_seconds, *vars(checkpoint.window).values()]
     return (
-        isinstance(found.identity, str)
-        and isinstance(found.sequences, int)
+        isinstance(checkpoint.identity, str)
+        and isinstance(checkpoint.sequences, int)
         and all(type(amount) in (int, float) and amount >= 0 for amount in amounts)
         and all(isinstance(group, dict) and all(map(torch.is_tensor, group.values())) for group in groups)
     )

@@ -61,12 +61,12 @@ def results(rows: Sequence[Row]) -> dict[str, float | int | None]:
     `stays_below_<threshold>`: see `Crossings`. `solved_below_<threshold>`: what `stays_below_…` was called.
     """
     means = trailing_means(rows)
-    found = {name: crossings(means, threshold) for name, threshold in THRESHOLDS.items()}
+    by_name = {name: crossings(means, threshold) for name, threshold in THRESHOLDS.items()}
     return {
         "final_bits": _last(rows).mean if rows else None,
-        **{f"first_below_{name}": crossing.first_below for name, crossing in found.items()},
-        **{f"stays_below_{name}": crossing.stays_below for name, crossing in found.items()},
-        **{f"solved_below_{name}": crossing.stays_below for name, crossing in found.items()},
+        **{f"first_below_{name}": crossing.first_below for name, crossing in by_name.items()},
+        **{f"stays_below_{name}": crossing.stays_below for name, crossing in by_name.items()},
+        **{f"solved_below_{name}": crossing.stays_below for name, crossing in by_name.items()},
     }
 
 

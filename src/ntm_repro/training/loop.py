@@ -128,8 +128,8 @@ class Trainer:
         """The batch that begins at `sequences`."""
         if not (self._ahead and self._ahead[-1].batch.first == self.sequences):  # none left, or of before a `restore`
             size = self.settings.batch_size
-            wanted = -(-(self.settings.sequences - self.sequences) // size)
-            batches = max(1, min(AHEAD, wanted))
+            batches_left = -(-(self.settings.sequences - self.sequences) // size)
+            batches = max(1, min(AHEAD, batches_left))
             self._ahead = [self._draw(self.sequences + size * number) for number in range(batches)][::-1]
         return self._ahead.pop()
 

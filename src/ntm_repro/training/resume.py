@@ -63,13 +63,13 @@ def decide(
         if must:
             raise UsageError(f"resume={resume.name}: no {path.name} in {folder.path}; start with resume=auto")
         return ResumeDecision()  # it stopped before its first checkpoint
-    found = checkpoints.load_or_name_previous(path)
-    if complete(found.identity) != identity:
+    checkpoint = checkpoints.load_or_name_previous(path)
+    if complete(checkpoint.identity) != identity:
         raise UsageError(f"{path} belongs to another run; remove it, or choose another run_dir")
-    finished = found.sequences >= sequences and _finished(summary, sequences)
+    finished = checkpoint.sequences >= sequences and _finished(summary, sequences)
     if not finished:
-        _check_record(folder, path, found)
-    return ResumeDecision(found, finished, went_back=path == previous)
+        _check_record(folder, path, checkpoint)
+    return ResumeDecision(checkpoint, finished, went_back=path == previous)
 
 
 def _check_record(folder: RunFolder, path: Path, checkpoint: Checkpoint) -> None:
