@@ -10,6 +10,8 @@ JOBS ?= 2
 SEEDS ?= 1 2 3
 TASKS ?= $(TASK_NAMES)
 MODELS ?= ntm ntm_ff lstm
+# By which settings: the paper's, or those of short runs (stable).
+RECIPE ?= paper
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -35,26 +37,27 @@ train: setup ## train the NTM on copy until it is solved, then test it on longer
 	$(BIN)/ntm-train task=copy model=ntm train.sequences=30000 run_dir=results/runs/first
 	$(BIN)/ntm-eval run=results/runs/first
 
-reproduce: setup ## train the runs that results/paper does not hold finished (JOBS=2 SEEDS="1 2 3" TASKS=… MODELS=…)
+reproduce: setup ## train the runs that results/paper does not hold finished (JOBS=2 SEEDS="1 2 3" TASKS=… MODELS=… RECIPE=stable)
 	@runs=$$($(UNFINISHED)) || exit; \
 	[ -z "$$runs" ] || $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) $$(printf 'results/runs/%s/. ' $$runs); \
-	$(BIN)/python scripts/collect.py && left=$$($(UNFINISHED)) || exit; \
+	$(BIN)/python scripts/collect.py recipe=$(RECIPE) && left=$$($(UNFINISHED)) || exit; \
 	[ -z "$$left" ] || { printf 'not finished: %s (the same command goes on)\n' $$left; exit 1; }
 
-UNFINISHED = $(BIN)/python scripts/unfinished.py "$(TASKS)" "$(MODELS)" "$(SEEDS)"
+UNFINISHED = $(BIN)/python scripts/unfinished.py recipe=$(RECIPE) "$(TASKS)" "$(MODELS)" "$(SEEDS)"
 
-# One run: task/model/seed<k>. What it says on the terminal goes beside its folder.
-results/runs/%/.: pair = $(subst /, ,$*)
+# One run: task/model/seed<k>, after the recipe's name unless it is the paper's. What it says on the terminal goes beside
+# its folder.
+results/runs/%/.: pair = $(subst /, ,$(patsubst $(RECIPE)/%,%,$*))
 results/runs/%/.: FORCE
 	@mkdir -p $(dir results/runs/$*) && echo "$*: begins" && { \
-	$(BIN)/ntm-train task=$(word 1,$(pair)) model=$(word 2,$(pair)) seed=$(subst seed,,$(word 3,$(pair))) threads=1 && \
+	$(BIN)/ntm-train recipe=$(RECIPE) task=$(word 1,$(pair)) model=$(word 2,$(pair)) seed=$(subst seed,,$(word 3,$(pair))) threads=1 && \
 	$(BIN)/ntm-eval run=results/runs/$* && $(BIN)/ntm-eval run=results/runs/$* grid=beyond; } > results/runs/$*.out 2>&1; \
 	code=$$?; echo "$*: $$(grep -v '^ ' results/runs/$*.out | tail -n 1)"; exit $$code
 
 FORCE:
 
-collect: setup ## move live runs of the paper's pairs, finished or not, into results/paper
-	$(BIN)/python scripts/collect.py
+collect: setup ## move live runs of the paper's pairs, finished or not, into results/paper (RECIPE=stable: its own)
+	$(BIN)/python scripts/collect.py recipe=$(RECIPE)
 
 test: .venv/.ready-dev ## run the tests (under 6 minutes on two cores)
 	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=15 -m "not slow"

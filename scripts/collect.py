@@ -1,49 +1,50 @@
 #!/usr/bin/env python
-"""Move live runs of the paper's pairs into the evidence: scripts/collect.py [RUNS]
+"""Move live runs of a recipe into its evidence: scripts/collect.py [recipe=stable] [RUNS]
 
-RUNS is the folder of live runs, by default results/runs. Runs with changed settings (their folders' names say so) and
-runs of an older recipe stay out. A run that was stopped halfway becomes partial evidence, which says how far it goes,
-and never replaces one that goes further. Of each pair the weights of one representative seed are kept.
+RUNS is the folder of live runs, by default results/runs. The paper's runs go to results/paper, those of another recipe
+from the folder of its name in RUNS to results/<recipe>. Runs with changed settings (their folders' names say so) and
+runs of an older version of the recipe stay out. A run that was stopped halfway becomes partial evidence, which says how
+far it goes, and never replaces one that goes further. Of each pair the weights of one representative seed are kept.
 """
 
 from itertools import product
 from pathlib import Path
 
 from ntm_repro import paper
-from ntm_repro.cli import exit_codes, paper_runs
+from ntm_repro.cli import exit_codes, recipe_runs, schema
 from ntm_repro.errors import RunError, UsageError
 from ntm_repro.evidence import collecting, runs
-
-EVIDENCE = Path("results/paper")
 
 
 def command(argv: list[str]) -> int:
     """The whole command."""
-    live_root = Path(argv[0]) if argv else Path("results/runs")
+    recipe, rest = recipe_runs.split_recipe(argv)
+    live_root = Path(rest[0]) if rest else Path("results/runs")
     if not live_root.is_dir():
         raise UsageError(f"{live_root}: no such folder; name the one of live runs")
+    live_root, evidence = live_root / schema.recipe_folder(recipe), recipe_runs.evidence(recipe)
     try:
         for task, model in product(paper.TASKS, paper.MODELS):
-            collected = [_collect(live) for live in runs.find(live_root, task, model)]
+            collected = [_collect(live, recipe) for live in runs.find(live_root, task, model)]
             if any(collected):
-                kept = collecting.keep_representative_weights(EVIDENCE, live_root, task, model)
+                kept = collecting.keep_representative_weights(evidence, live_root, task, model)
                 print(f"{task}/{model}: weights of {f'seed {kept.seed}' if kept else 'no run at hand'}")
     except OSError as error:
         raise RunError(f"{error.filename}: {error.strerror}") from error
     return exit_codes.DONE
 
 
-def _collect(live: runs.Run) -> bool:
+def _collect(live: runs.Run, recipe: str) -> bool:
     """Whether the run went into the evidence, and a line that says why."""
     name = f"{live.task}/{live.model}/{live.folder.name}"
-    wanted = paper_runs.paper_run(live.task, live.model, live.seed)
-    target = EVIDENCE / name
+    wanted = recipe_runs.recipe_run(recipe, live.task, live.model, live.seed)
+    target = recipe_runs.evidence(recipe) / name
     there = runs.read(target)
-    if not paper_runs.is_of(live, wanted):
-        print(f"{name}: left out: other settings than the paper's runs have now")
+    if not recipe_runs.is_of(live, wanted):
+        print(f"{name}: left out: other settings than the {recipe} recipe has now")
     elif not live.rows:
         print(f"{name}: left out: nothing recorded yet, or still in its first stretch")
-    elif there is not None and paper_runs.is_of(there, wanted) and there.sequences >= live.sequences:
+    elif there is not None and recipe_runs.is_of(there, wanted) and there.sequences >= live.sequences:
         more = collecting.collect_evaluations(live, target) if there.rows == live.rows else []
         print(f"{name}: as it was: {there.sequences:,} sequences{''.join(f', {file} added' for file in more)}")
         return bool(more)

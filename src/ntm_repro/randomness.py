@@ -18,6 +18,7 @@ class Purpose(IntEnum):
     EVALUATION = 2
     EXAMPLE = 3
     INITIALISATION = 4
+    INPUT_SCALE = 5
 
 
 class Stream:

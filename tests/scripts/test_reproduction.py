@@ -134,7 +134,7 @@ def test_less_never_replaces_more(here, capsys):
 def test_changed_settings_stay_out(here, capsys):
     record(1_000_000, "model.heads=2", name="seed1-heads-2")
     record(1_000_000, "seed=2", "model.heads=2", name="seed2")  # as of an older recipe, whose folders had this name
-    assert collect(capsys) == ["copy/ntm/seed2: left out: other settings than the paper's runs have now"]
+    assert collect(capsys) == ["copy/ntm/seed2: left out: other settings than the paper recipe has now"]
     assert not EVIDENCE.exists()
 
 

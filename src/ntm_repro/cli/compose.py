@@ -76,16 +76,29 @@ def register(settings: bool = True) -> None:
             store.store(group=group, name=name, node=node)
     OmegaConf.register_new_resolver("abspath", schema.absolute, replace=True)
     OmegaConf.register_new_resolver("variant", _variant, replace=True)
+    OmegaConf.register_new_resolver("if_recipe", _if_recipe, replace=True)
+    OmegaConf.register_new_resolver("recipe_folder", schema.recipe_folder, replace=True)
     OmegaConf.register_new_resolver("settings_help", settings_help.read, replace=True)
+
+
+def _if_recipe(wanted: str, recipe: str, option: str) -> str:
+    """In the list of defaults: `option` of a group that only the recipe `wanted` has, else the name of no option."""
+    return option if recipe == wanted else "none"
 
 
 def _variant(*, _root_: DictConfig) -> str:
     record = {key: _root_.get(key) for key in schema.IDENTITY_KEYS}
     plain = OmegaConf.to_container(OmegaConf.create(record), resolve=True, enum_to_str=True)
     assert isinstance(plain, dict)
-    choices = tuple(f"{group}={plain[group]['name']}" for group in schema.TYPED_GROUPS)
+    names = {group: plain[group]["name"] for group in schema.TYPED_GROUPS}
     places = HydraConfig.get().searchpath if HydraConfig.initialized() else []
-    return schema.variant(plain, _unchanged((*_search(places), *choices)))  # type: ignore[arg-type]
+    said = (f"recipe={_root_.get('recipe', schema.PAPER)}", f"task={names['task']}", f"model={names['model']}")
+    base = _unchanged((*_search(places), *said))
+    # A recipe has choices of its own for the groups that are not in the folder's path.
+    others = [group for group, name in names.items() if base[group]["name"] != name]
+    if others:
+        base = _unchanged((*_search(places), *said, *(f"{group}={names[group]}" for group in others)))
+    return schema.variant(plain, base, [names[group] for group in others])  # type: ignore[arg-type]
 
 
 @cache

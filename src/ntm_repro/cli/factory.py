@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 from ntm_repro import kernels, models
 from ntm_repro.cli import schema
 from ntm_repro.errors import UsageError
+from ntm_repro.tasks import input_scale
 from ntm_repro.training.loop import Trainer
 
 
@@ -23,8 +24,19 @@ def device(name: str) -> torch.device:
 
 
 def model(config: DictConfig, task: Any) -> models.Model:
-    """The model of a typed config for `task`, with weights drawn from the config's seed."""
+    """The model of a typed config for `task`, for weights that were trained before.
+
+    It is built from the config's seed, but without what only matters for training from the start.
+    """
     return models.build(schema.settings(config, "model"), task.inputs, task.outputs, config.seed)
+
+
+def fresh_model(config: DictConfig, task: Any) -> models.Model:
+    """The model of a typed config for `task` as training begins: drawn from the config's seed, its inputs scaled."""
+    settings = schema.settings(config, "model")
+    rule = input_scale.RULES.get(getattr(getattr(settings, "scale_inputs", None), "name", ""))
+    scale = None if rule is None else rule(task)
+    return models.build(settings, task.inputs, task.outputs, config.seed, scale)
 
 
 def trainer(config: DictConfig) -> Trainer:
@@ -32,7 +44,7 @@ def trainer(config: DictConfig) -> Trainer:
     torch.set_num_threads(config.threads)
     task = schema.settings(config, "task")
     where = device(config.device.name)
-    built = model(config, task).to(where)
+    built = fresh_model(config, task).to(where)
     return Trainer(
         task=task,
         kernel=kernels.choose(config.kernel.name, built),

@@ -31,7 +31,9 @@ REFUSED = {
 EXTRAS = {"joblib": "sweep", "submitit_local": "slurm", "submitit_slurm": "slurm"}
 PROGRAMS = {"submitit_slurm": "sbatch"}
 OPTIONAL_GROUPS = ("experiment", "debug")
-GROUPS = (*schema.TYPED_GROUPS, *OPTIONAL_GROUPS)
+GROUPS = ("recipe", *schema.TYPED_GROUPS, *OPTIONAL_GROUPS)
+# Groups whose choice follows from others.
+FOLLOWING = ("paper", "stable")
 
 
 def check(overrides: Sequence[Override], options: Callable[[str], list[str]]) -> None:
@@ -45,8 +47,9 @@ def check(overrides: Sequence[Override], options: Callable[[str], list[str]]) ->
             raise UsageError(f"~{key}: a setting cannot be removed; give it another value")
         if override.package is not None:
             raise UsageError(f"{key}@{override.package}: a package cannot be chosen; write {key}=")
-        if key == "paper":
-            raise UsageError("paper: follows from task= and model=; change single values, as in model.heads=2")
+        if key.partition("/")[0] in FOLLOWING:
+            why = "follows from recipe=, task= and model=; change single values, as in model.heads=2"
+            raise UsageError(f"{key}: {why}")
         if key.partition(".")[0].partition("/")[0] == "hydra":
             _check_of_hydra(override)
         if key in PLUGIN_GROUPS:

@@ -43,7 +43,7 @@ def expand_run(argv: Sequence[str]) -> list[str]:
     rest = [argument for argument in argv if argument not in named]
     if len(named) > 1:
         raise UsageError("run: give it once")
-    groups = "|".join(schema.TYPED_GROUPS)
+    groups = "|".join(("recipe", *schema.TYPED_GROUPS))
     if any(re.match(rf"[+~]*({groups})(=|$)", argument) for argument in rest):
         raise UsageError("run: already says which task and model; change single values, as in train.sequences=2000")
     path = Path(paths.literal("run", named[0].partition("=")[2]))
@@ -55,7 +55,8 @@ def expand_run(argv: Sequence[str]) -> list[str]:
 
 def _overrides(path: Path, record: dict[str, Any]) -> list[str]:
     values = schema.leaves(record)
-    overrides = [f"{group}={values.pop(f'{group}.name', '')}" for group in schema.TYPED_GROUPS]
+    overrides = [f"recipe={values.pop('recipe', schema.PAPER)}"]
+    overrides += [f"{group}={values.pop(f'{group}.name', '')}" for group in schema.TYPED_GROUPS]
     for key in ("run_dir", "results_dir", "resume"):
         values.pop(key, None)
     for key in values:

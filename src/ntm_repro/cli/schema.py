@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import sha256
@@ -55,6 +55,7 @@ TYPED_GROUPS = {
 # What makes a run another run; of `train`, where and how often it is saved and how long it lasts do not.
 IDENTITY_KEYS = (*TYPED_GROUPS, "train", "seed")
 NOT_IDENTITY = {"train.sequences", "train.log_every", "train.checkpoint_every"}
+PAPER = "paper"  # the recipe that reproduces the paper, whose folders do not name it
 LONGEST_VARIANT = 120  # characters of a folder's name
 
 
@@ -62,6 +63,8 @@ LONGEST_VARIANT = 120  # characters of a folder's name
 class Config:
     """One run. The groups of `TYPED_GROUPS` are typed by the settings classes that their `name` selects.
 
+    recipe: whose values all others begin with: the paper's for its pairs of task and model, or those of short runs that
+    are meant to succeed with every seed.
     seed: of the data and the initial weights, 0 or more.
     device: where tensors are; auto is the CPU as long as no kernel runs whole sequences on a GPU.
     kernel: what runs the model; auto is the compiled one where it covers the model, else step by step.
@@ -71,6 +74,7 @@ class Config:
     run_dir: the folder of this run, in place of its usual one below results_dir.
     """
 
+    recipe: str = PAPER
     task: Any = MISSING
     model: Any = MISSING
     optimiser: Any = MISSING
@@ -214,15 +218,19 @@ def difference(there: dict[str, Any], wanted: dict[str, Any]) -> str:
     return ""
 
 
-def variant(record: dict[str, Any], base: dict[str, Any]) -> str:
-    """'' for the paper's own values, else for instance '-learning_rate-0.001': one folder per result, no '=' or ','.
+def recipe_folder(recipe: str) -> str:
+    """What of a run's folder says by which recipe it was trained: nothing for the paper's, else "<recipe>/"."""
+    return "" if recipe == PAPER else f"{recipe}/"
 
-    base: the config of the same choices of groups with nothing changed. A choice that is not in the folder's path
-    stands by its name where it is not the default.
+
+def variant(record: dict[str, Any], base: dict[str, Any], chosen: Sequence[str] = ()) -> str:
+    """'' for the recipe's own values, else for instance '-learning_rate-0.001': one folder per result, no '=' or ','.
+
+    base: the config of the same choices of groups with nothing changed. chosen: names of choices that neither the
+    folder's path nor the recipe says.
     """
     wanted, usual = _identity(record), _identity(base)
-    chosen = {group: record[group]["name"] for group, kind in TYPED_GROUPS.items() if kind.default is not None}
-    parts = [f"-{name}" for group, name in chosen.items() if name != TYPED_GROUPS[group].default]
+    parts = [f"-{name}" for name in chosen]
     for key, value in wanted.items():
         if key != "seed" and usual.get(key) != value:
             shown = "".join(c if c.isalnum() or c in ".-" else "_" for c in str(value))

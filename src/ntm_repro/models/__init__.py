@@ -1,5 +1,6 @@
 """Models: the paper's three, one file each, and those of installed packages (entry points `ntm_repro.models`)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -36,9 +37,13 @@ def settings_type(name: str) -> type[Any]:
     return settings
 
 
-def build(settings: Any, inputs: int, outputs: int, seed: int) -> Model:
-    """The model that `settings.name` names, its weights drawn from `seed` alone (on the CPU, in float32)."""
+def build(settings: Any, inputs: int, outputs: int, seed: int, input_scale: Sequence[float] | None = None) -> Model:
+    """The model that `settings.name` names, its weights drawn from `seed` alone (on the CPU, in float32).
+
+    input_scale: for a model whose settings have `scale_inputs`, factors of the starting weights of its input channels.
+    """
     words = Stream(seed, Purpose.INITIALISATION).words(0, 1)
     generator = torch.Generator().manual_seed(int(words[0] >> 1))
-    model: Model = find(settings.name).build(settings, inputs, outputs, generator)
+    scaled = {} if input_scale is None else {"input_scale": input_scale}
+    model: Model = find(settings.name).build(settings, inputs, outputs, generator, **scaled)
     return model

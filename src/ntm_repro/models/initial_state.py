@@ -32,6 +32,11 @@ class PerLocationStart(nn.Module):
         initialisation.draw(self.memory_NM, generator)
         initialisation.draw(self.logits_KN, generator, LOGIT_DEVIATION)
 
+    @property
+    def memory(self) -> nn.Parameter:
+        """What M_0 is made of."""
+        return self.memory_NM
+
     def forward(self, batch_size: int) -> tuple[Tensor, Tensor]:
         """memory_BNM and weighting_BKN."""
         weighting_KN = self.logits_KN.softmax(-1)
@@ -56,6 +61,11 @@ class SharedStart(nn.Module):
         """Draw the vector anew; every head begins at location 0."""
         initialisation.draw(self.memory_M, generator)
         self.rate_K.fill_(FOCUS)
+
+    @property
+    def memory(self) -> nn.Parameter:
+        """What M_0 is made of."""
+        return self.memory_M
 
     def forward(self, batch_size: int) -> tuple[Tensor, Tensor]:
         """memory_BNM and weighting_BKN."""

@@ -5,7 +5,7 @@ location, R read heads, W write heads, K = R + W heads (reading ones first), S a
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple
@@ -15,11 +15,12 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from ntm_repro.errors import InvalidSetting, check_setting
-from ntm_repro.models import initialisation, memory
+from ntm_repro.models import initial_values, initialisation, memory
 from ntm_repro.models.addressing import HeadParameters, address
 from ntm_repro.models.base import Model, mapped
 from ntm_repro.models.controllers import Controller, Feedforward, LSTMStack, StackState
 from ntm_repro.models.initial_state import STARTS, Start
+from ntm_repro.models.initial_values import InitialValues
 
 LABEL, COLOUR = "NTM, LSTM controller", "#0072b2"  # in figures (Okabe and Ito\'s colours)
 
@@ -27,6 +28,7 @@ ControllerKind = Enum("ControllerKind", "lstm feedforward")
 Activation = Enum("Activation", "tanh linear")
 ReadOrder = Enum("ReadOrder", "after before")
 OutputFrom = Enum("OutputFrom", "hidden_and_reads hidden")
+ScaleInputs = Enum("ScaleInputs", "none faintest")
 
 
 @dataclass
@@ -74,6 +76,8 @@ class Settings:
     activation: of key and add vectors.
     read_order: whether read heads address and read the memory after or before this step's write.
     output_from: what the output layer sees.
+    scale_inputs: whether the starting weights of faint input channels are made larger, so that the faintest thing each
+    says (its 5 % quantile of non-zero sizes, see `tasks.input_scale`) is as loud as 1; at most ten times.
     """
 
     name: str = "ntm"
@@ -84,6 +88,8 @@ class Settings:
     activation: Activation = Activation.tanh
     read_order: ReadOrder = ReadOrder.after
     output_from: OutputFrom = OutputFrom.hidden_and_reads
+    scale_inputs: ScaleInputs = ScaleInputs.none
+    initial: InitialValues = field(default_factory=InitialValues)
 
     def __post_init__(self) -> None:
         try:
@@ -107,6 +113,7 @@ class Settings:
             "activation": self.activation,
             "read_order": self.read_order,
             "output_from": self.output_from,
+            "initial": self.initial,
         }
 
 
@@ -122,6 +129,8 @@ def check(arguments: Mapping[str, Any]) -> None:
     check_setting(shifts <= locations, "shift_range", shifts, why)
     wide = arguments.get("hidden_bias", 0.0)
     check_setting(math.isfinite(wide) and wide >= 0, "hidden_bias", wide, "must be 0 or more")
+    lstm = _choice("controller", ControllerKind, arguments["controller"]) is ControllerKind.lstm
+    arguments["initial"].check(lstm, arguments["num_layers"], shifts)
 
 
 class NTMState(NamedTuple):
@@ -169,8 +178,9 @@ class NTM(Model):
     The paper leaves open: activation of key and add vectors, "tanh" or "linear"; read_order, whether read heads see the
     memory "after" or "before" this step's write (by default after with an LSTM controller, before with a feedforward
     one); output_from, whether the output layer sees "hidden_and_reads" or "hidden" alone. hidden_bias: standard
-    deviation of a feedforward controller's biases at the start. generator: draws the initial parameters; torch's
-    default generator by default.
+    deviation of a feedforward controller's biases at the start. initial: what else is special about the start, by
+    default nothing. input_scale: I factors of the starting weights of the input channels, by default 1. generator:
+    draws the initial parameters; torch's default generator by default.
 
     Raises `ValueError` for an argument out of range.
 
@@ -197,10 +207,13 @@ class NTM(Model):
         read_order: ReadOrder | str | None = None,
         output_from: OutputFrom | str = "hidden_and_reads",
         hidden_bias: float = 0.0,
+        initial: InitialValues | None = None,
+        input_scale: Sequence[float] | None = None,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        check({name: value for name, value in locals().items() if name in NUMBERS})
+        initial = InitialValues() if initial is None else initial
+        check({name: value for name, value in locals().items() if name in CHECKED})
         kind = _choice("controller", ControllerKind, controller)
         self.input_size, self.output_size = input_size, output_size
         self.num_heads, self.num_locations, self.width = num_heads, num_locations, width
@@ -210,6 +223,10 @@ class NTM(Model):
         self.read_order = _choice("read_order", ReadOrder, default_order if read_order is None else read_order)
         self.output_from = _choice("output_from", OutputFrom, output_from)
         self.parameters_per_head = width + 3 + shift_range
+        self.initial = initial
+        self.input_scale = [1.0] * input_size if input_scale is None else [float(factor) for factor in input_scale]
+        valid = len(self.input_scale) == input_size and all(0 < factor < math.inf for factor in self.input_scale)
+        check_setting(valid, "input_scale", input_scale, f"must be {input_size} finite factors above 0")
 
         controller_inputs = input_size + num_heads * width
         self.controller: Controller = (
@@ -229,19 +246,37 @@ class NTM(Model):
 
     @torch.no_grad()
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
-        """Draw all parameters anew, from `generator` or from torch's default one (`initialisation.py`)."""
+        """Draw all parameters anew, from `generator` or torch's default one, and change them as `initial` says."""
         self.controller.reset_parameters(generator)
-        seeing_inputs: list[Any] = list(self.controller.layers)
-        if isinstance(self.controller, LSTMStack):  # each of its layers sees the inputs
-            seeing_inputs = [layer.gates for layer in seeing_inputs]
-        else:
-            del seeing_inputs[1:]
-        for layer in seeing_inputs:
+        for layer in self._seeing_inputs():
             initialisation.widen_inputs(layer, self.input_size)
         initialisation.draw_linear(self.interface, generator)
         initialisation.draw_linear(self.output, generator)
         self.read_RM.zero_()
         self.start.reset_parameters(generator)  # type: ignore[operator]
+        self._change_start()
+
+    def _seeing_inputs(self) -> list[nn.Linear]:
+        """The controller's layers whose first columns are the inputs, and the next ones the reads."""
+        if isinstance(self.controller, LSTMStack):
+            return [layer.gates for layer in self.controller.layers]  # type: ignore[misc]
+        return [self.controller.layers[0]]  # type: ignore[list-item]
+
+    def _change_start(self) -> None:
+        initial, heads = self.initial, self.num_heads
+        factors = [initial.input_weights * factor for factor in self.input_scale]
+        for layer in self._seeing_inputs():
+            initial_values.scale_columns(layer, 0, [*factors, *[initial.read_weights] * (heads * self.width)])
+        if isinstance(self.controller, LSTMStack):
+            for layer in self._seeing_inputs():
+                layer.bias.chunk(4)[1].add_(initial.forget_gate)
+        initial_values.add_to_heads(initial, self.interface, heads, self.width, self.shift_range)
+        if initial.write_key_from_read:
+            (seeing,) = self._seeing_inputs()
+            initial_values.write_keys_from_reads(
+                initial.write_key_from_read, seeing, self.input_size, self.interface, heads, self.width
+            )
+        self.start.memory.mul_(initial.memory)  # type: ignore[operator]
 
     def initial_state(self, batch_size: int) -> NTMState:
         """The learned state before the first step, for `batch_size` sequences."""
@@ -296,9 +331,10 @@ class NTM(Model):
         return y_BO, after, trace
 
 
-NUMBERS = {
+# Arguments of `NTM` that `check` looks at.
+CHECKED = {
     *("input_size", "output_size", "hidden_size", "num_layers", "num_heads", "num_locations", "width"),
-    *("shift_range", "hidden_bias"),
+    *("shift_range", "hidden_bias", "controller", "initial"),
 }
 
 
@@ -311,6 +347,12 @@ def _choice(name: str, kind: Any, value: Any) -> Any:
     return kind[value]
 
 
-def build(settings: Settings, input_size: int, output_size: int, generator: torch.Generator) -> NTM:
-    """The NTM that the config describes."""
-    return NTM(input_size, output_size, **settings.arguments(), generator=generator)
+def build(
+    settings: Settings,
+    input_size: int,
+    output_size: int,
+    generator: torch.Generator,
+    input_scale: Sequence[float] | None = None,
+) -> NTM:
+    """The NTM that the config describes. input_scale: factors of the starting weights of the input channels."""
+    return NTM(input_size, output_size, **settings.arguments(), input_scale=input_scale, generator=generator)

@@ -159,6 +159,7 @@ def _write_summary(
         "device": str(trainer.device),
         "threads": torch.get_num_threads(),
         "optimiser": trainer.optimiser_settings.name,
+        "recipe": record.get("recipe", "paper"),
         "config": record,
     }
     write_json(folder.summary, summary)

@@ -7,6 +7,7 @@ from enum import Enum
 from ntm_repro.errors import check_setting
 
 Clip = Enum("Clip", "value norm none")
+Schedule = Enum("Schedule", "linear cosine constant")
 
 
 @dataclass
@@ -24,8 +25,11 @@ class TrainSettings:
     loss_scale: what the loss, a sum over the sequence in bits, is multiplied by for the optimiser; the clip is of the
     sum itself. RMSProp divides it out again but for its damping, so that a smaller scale makes calmer steps where
     gradients are small. The paper leaves it open.
-    anneal_from, anneal_to: numbers of sequences between which the learning rate falls, on a straight line to zero; with
-    `anneal_to` 0 it never does. The paper names one rate for each run.
+    warm_up: over how many sequences the learning rate rises at the start, on a straight line from zero.
+    schedule: how it falls to zero between anneal_from and anneal_to, on a straight line or half a cosine; with constant
+    it does not. The paper names one rate for each run.
+    anneal_from, anneal_to: numbers of sequences between which the learning rate falls to zero; with `anneal_to` 0 it
+    never does. A run whose anneal_to is its length (recipe=stable) is another run if that length is changed.
     """
 
     sequences: int = 1_000_000
@@ -37,6 +41,8 @@ class TrainSettings:
     clip_at: float = 10.0
     clip_through_time: bool = True
     loss_scale: float = 1.0
+    warm_up: int = 0
+    schedule: Schedule = Schedule.linear
     anneal_from: int = 0
     anneal_to: int = 0
 
@@ -59,9 +65,16 @@ class TrainSettings:
 
     def learning_rate_after(self, sequences: int) -> float:
         """The rate of the update that follows the first `sequences` sequences."""
-        if not self.anneal_to or sequences <= self.anneal_from:
-            return self.learning_rate
-        return self.learning_rate * ((1 - sequences / self.anneal_to) / (1 - self.anneal_from / self.anneal_to))
+        rate = self.learning_rate * self._share_left(sequences)
+        begun = sequences + self.batch_size
+        return rate * (begun / self.warm_up) if begun < self.warm_up else rate
+
+    def _share_left(self, sequences: int) -> float:
+        """What annealing leaves of the rate: 1 at anneal_from, 0 at anneal_to."""
+        if self.schedule is Schedule.constant or not self.anneal_to or sequences <= self.anneal_from:
+            return 1.0
+        share = (1 - sequences / self.anneal_to) / (1 - self.anneal_from / self.anneal_to)
+        return share if self.schedule is Schedule.linear else (1 - math.cos(math.pi * share)) / 2
 
     def __post_init__(self) -> None:
         for key in ("sequences", "batch_size", "log_every", "checkpoint_every"):
@@ -70,7 +83,8 @@ class TrainSettings:
         for key in ("learning_rate", "clip_at", "loss_scale"):
             value = getattr(self, key)
             check_setting(math.isfinite(value) and value > 0, key, value, "must be a finite number above 0")
-        check_setting(self.anneal_from >= 0, "anneal_from", self.anneal_from, "must be 0 or more")
+        for key in ("warm_up", "anneal_from"):
+            check_setting(getattr(self, key) >= 0, key, getattr(self, key), "must be 0 or more")
         if self.anneal_to:
             least = max(self.anneal_from + 1, self.sequences)
             why = f"must be 0, or above {{section}}anneal_from and not below {{section}}sequences: {least} or more"

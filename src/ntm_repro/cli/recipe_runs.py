@@ -1,0 +1,45 @@
+"""The runs that a recipe asks for, where they are kept, and whether a recorded run is one of them."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from ntm_repro.cli import compose, schema
+from ntm_repro.errors import UsageError
+from ntm_repro.evidence.runs import Run
+
+
+class RecipeRun(NamedTuple):
+    """What makes the run of a pair and seed what it is, and how many sequences it is to see."""
+
+    identity: str
+    sequences: int
+
+
+def recipe_run(recipe: str, task: str, model: str, seed: int) -> RecipeRun:
+    """The recipe's run of this pair; raises `UsageError` for an unknown recipe, task or model."""
+    (config,), _ = compose.jobs([f"recipe={recipe}", f"task={task}", f"model={model}", f"seed={seed}"])
+    return RecipeRun(schema.canonical(schema.identity(schema.plain(config))), config.train.sequences)
+
+
+def is_of(run: Run, wanted: RecipeRun) -> bool:
+    """Whether `run` is that run, finished or not, rather than one of other settings."""
+    return schema.canonical(schema.identity(run.summary["config"])) == wanted.identity
+
+
+def is_done(run: Run, wanted: RecipeRun) -> bool:
+    """Whether `run` is that run and as long as it is to be."""
+    return run.is_finished and run.sequences >= wanted.sequences and is_of(run, wanted)
+
+
+def evidence(recipe: str) -> Path:
+    """The folder of a recipe's evidence."""
+    return Path("results", recipe)
+
+
+def split_recipe(argv: list[str]) -> tuple[str, list[str]]:
+    """The recipe that `recipe=NAME` among the words names, by default the paper's, and the other words."""
+    named = [word.partition("=")[2] for word in argv if word.startswith("recipe=")]
+    recipe = named[-1] if named else schema.PAPER
+    if recipe not in compose.options("recipe"):
+        raise UsageError(f"recipe={recipe}: unknown; choose {' or '.join(compose.options('recipe'))}")
+    return recipe, [word for word in argv if not word.startswith("recipe=")]
