@@ -34,12 +34,12 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def record(sequences, *overrides, name="seed1", final_bits=0.1, status="finished"):
+def record(sequences, *overrides, name="seed1", final_bits=0.1, status="finished", root="results/runs"):
     """A live run as ntm-train would record it, without training."""
     compose.register()
     ((config,), _) = compose.jobs(["task=copy", "model=ntm", *overrides])
     plain = schema.plain(config)
-    folder = Path("results/runs/copy/ntm", name)
+    folder = Path(root, "copy/ntm", name)
     folder.mkdir(parents=True)
     rows = [dict.fromkeys(metrics.COLUMNS, 0.5) | {"sequences": sequences}] if sequences else []
     metrics.write_rows(folder / "metrics.csv", metrics.COLUMNS, rows)
@@ -171,3 +171,35 @@ def test_a_run_recorded_before_a_key_was_added_is_still_of_the_recipe(here, caps
     config["config"]["train"]["gone"] = 1
     Path("results/paper/copy/ntm/seed1/summary.json").write_text(json.dumps(config))
     assert unfinished(capsys) == ["copy/ntm/seed1"]
+
+
+def test_another_recipe_has_folders_and_evidence_of_its_own(here, capsys):
+    record(1_000_000)
+    record(15_000, "recipe=stable", root="results/runs/stable")
+    assert collect(capsys, "recipe=stable") == [
+        "copy/ntm/seed1: 15,000 of 15,000 sequences, not evaluated (ntm-eval)",
+        "copy/ntm: weights of seed 1",
+    ]
+    kept = Path("results/stable/copy/ntm/seed1")
+    assert runs.read(kept).config["run_dir"] == str(kept)
+    assert runs.read(kept).config["recipe"] == "stable"
+    assert (kept / "weights.safetensors").exists()
+    assert not Path("results/paper").exists()
+    script("unfinished").command(["recipe=stable", "copy", "ntm", "1 2"])
+    assert capsys.readouterr().out.split() == ["stable/copy/ntm/seed2"]
+    assert unfinished(capsys) == ["copy/ntm/seed1"]
+    assert collect(capsys)[0].startswith("copy/ntm/seed1: 1,000,000 of")
+    assert sorted(path.name for path in Path("results").iterdir()) == ["paper", "runs", "stable"]
+
+
+def test_a_run_of_the_paper_among_those_of_another_recipe_stays_out(here, capsys):
+    record(1_000_000, root="results/runs/stable")
+    assert collect(capsys, "recipe=stable") == [
+        "copy/ntm/seed1: left out: other settings than the stable recipe has now"
+    ]
+
+
+def test_an_unknown_recipe_is_named(here):
+    for name in ("collect", "unfinished"):
+        with pytest.raises(UsageError, match="recipe=steady: unknown; choose paper or stable"):
+            script(name).command(["recipe=steady"])

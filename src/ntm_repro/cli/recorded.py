@@ -61,7 +61,7 @@ def _overrides(path: Path, record: dict[str, Any]) -> list[str]:
         values.pop(key, None)
     for key in values:
         # The values go through the command line, where a key of Hydra's could name code to run.
-        if not re.fullmatch(rf"({'|'.join(schema.Config.__dataclass_fields__)})(\.[a-z_]+)*", key):
+        if not re.fullmatch(rf"({'|'.join(schema.Config.__dataclass_fields__)})(\.[a-z_][a-z0-9_]*)*", key):
             raise UsageError(f"run={path}: its config.yaml sets {key}, which no run has; remove that line to trust it")
     return overrides + [f"{key}={_value(value)}" for key, value in values.items()]
 
