@@ -1,8 +1,11 @@
 """Standard streams that are closed, gone, full, or of few characters end no command."""
 
+import fcntl
 import os
 import signal
+import struct
 import sys
+import termios
 
 import pytest
 from support import processes
@@ -99,6 +102,7 @@ os.execv(sys.executable, [sys.executable, "-m", "ntm_repro", *sys.argv[1:]])
 def test_a_terminal_that_hangs_up_saves_the_run(tmp_path):
     """As when ssh drops: the kernel sends SIGHUP, and nothing can be written any more."""
     ours, theirs = os.openpty()
+    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))  # without a width there is no bar
     words = [*RUN, "train.sequences=1000000"]
     command = [sys.executable, "-c", ON_A_TERMINAL, *words]
     with processes.started(command, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, text=None) as process:

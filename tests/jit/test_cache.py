@@ -183,10 +183,10 @@ def test_a_settings_file_of_numbas_counts_and_reaches_the_process_that_compiles(
 ):
     """Which does not see the working directory, where that file lies."""
     before = cache._version()
-    (tmp_path / ".numba_config.yaml").write_text("opt: 1\n")
+    (tmp_path / ".numba_config.yaml").write_text("opt: '1'\n")
     monkeypatch.chdir(tmp_path)
     assert cache._version() != before
-    assert cache._settings()["NUMBA_OPT"] == 1
+    assert cache._settings()["NUMBA_OPT"] == "1"
 
 
 @pytest.mark.parametrize(("name", "value"), [("NUMBA_CPU_NAME", "generic"), ("NUMBA_CPU_FEATURES", "+sse2")])
