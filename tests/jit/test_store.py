@@ -154,6 +154,52 @@ def test_a_failed_write_leaves_nothing_behind(places, kept, monkeypatch):
     assert [list(folder.iterdir()) for folder in vars(places).values()] == [[], [], [], []]
 
 
+@pytest.fixture
+def small_disk(places):
+    disk = places.numba.parent
+    done = processes.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(disk)])
+    if done.returncode:
+        pytest.skip(f"mounting is not allowed here: {done.stderr.strip()}")
+    yield disk
+    processes.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("free", [True, False])
+def test_a_full_disk_is_named_and_the_next_folder_taken(places, kept, said, small_disk, free):
+    if not free:
+        with pytest.raises(OSError, match="No space"):
+            (small_disk / "filler").write_bytes(bytes(1_000_000))
+    content = CODE * 1000
+    with kept.locked():
+        assert kept.write(content) == places.xdg
+    assert kept.problems == [f"{places.numba}: No space left on device"]
+    assert kept.read() == content
+    assert said == []
+    assert not list(small_disk.rglob("*.tmp"))
+
+
+def test_a_read_only_folder_is_read_and_not_written(places, kept, mounted_read_only):
+    """As in a container's image: what it was built with is there."""
+    assert kept.read() == CODE
+    assert kept.problems == []
+    with kept.locked():
+        assert kept.write(b"other") == places.xdg
+    assert kept.problems == [f"{places.numba}: Read-only file system"]
+    assert kept.read() == CODE
+
+
+@pytest.fixture
+def mounted_read_only(places, kept):
+    kept.write(CODE)
+    folder = str(places.numba.parent)
+    done = processes.run(["mount", "--bind", folder, folder])
+    if done.returncode:
+        pytest.skip(f"mounting is not allowed here: {done.stderr.strip()}")
+    processes.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+    yield
+    processes.run(["umount", "--lazy", folder], check=True)
+
+
 # Damage
 
 
