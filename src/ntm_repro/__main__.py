@@ -4,11 +4,14 @@ import sys
 from functools import partial
 from importlib import import_module
 
+from ntm_repro.cli import streams
+
 COMMANDS = {"train": "train", "eval": "evaluate", "bench": "bench", "figures": "figures", "report": "report"}
 
 
 def enter(name: str) -> None:
     """Import the named command and hand over to it; importing takes a second in which Ctrl-C may come, too."""
+    streams.prepare()
     try:
         import_module(f"ntm_repro.cli.{COMMANDS[name]}").main()
     except KeyboardInterrupt:
@@ -21,6 +24,7 @@ train, evaluate, bench, figures, report = (partial(enter, name) for name in COMM
 
 def main() -> None:
     """Hand over to the command named first."""
+    streams.prepare()
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
         print(f"usage: python -m ntm_repro {'|'.join(COMMANDS)} [key=value …]", file=sys.stderr)
         raise SystemExit(2)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from support import processes
-from support.helpers import arguments, environment
+from support.helpers import TINY, arguments, environment
 
 ENDS = {
     "KeyboardInterrupt()": (130, "ntm-x: interrupted\n"),
@@ -50,3 +50,21 @@ def test_a_reader_who_leaves_hears_no_more(words, buffered, output_without_reade
     env = environment() | {"PYTHONUNBUFFERED": "" if buffered else "1"}
     done = processes.run(arguments(*words), stdout=output_without_reader, env=env)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+IN_A_THREAD = """
+import sys, threading
+from ntm_repro.cli import train
+codes = []
+thread = threading.Thread(target=lambda: codes.append(train.command(sys.argv[1:])))
+thread.start()
+thread.join()
+sys.exit(codes[0] if codes else "failed")
+"""
+
+
+def test_training_in_a_thread_that_is_not_the_main_one(tmp_path):
+    words = ("run_dir=out", "train.sequences=3", "kernel=eager", *TINY)
+    done = processes.run([sys.executable, "-c", IN_A_THREAD, *words], cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "out/weights.safetensors").exists()

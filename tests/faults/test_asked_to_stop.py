@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM at any moment of a process of its own, from its imports to its end."""
+"""Ctrl-C, SIGTERM and SIGHUP at any moment of a process of its own, from its imports to its end."""
 
 import random
 import signal
@@ -24,7 +24,10 @@ def stopped(number, after, place):
     return SimpleNamespace(returncode=process.returncode, stdout=out, stderr=err)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}
+
+
+@pytest.mark.parametrize("number", NAMES, ids=NAMES.values())
 def test_a_stopped_run_goes_on(number, forks, straight, ledger, tmp_path):
     chance = random.Random(int(number))
     begin = time.monotonic()
@@ -33,7 +36,7 @@ def test_a_stopped_run_goes_on(number, forks, straight, ledger, tmp_path):
     for turn in range(TIMES):
         place = tmp_path / str(turn)
         place.mkdir()
-        with ledger.fault(f"{'Ctrl-C' if number == signal.SIGINT else 'SIGTERM'} at a random moment"):
+        with ledger.fault(f"{NAMES[number]} at a random moment"):
             # Python itself needs a moment before it handles signals at all.
             done = stopped(number, chance.uniform(0.2, whole), place)
             # Before there is anything to save SIGTERM ends a process at once; a run that is over cannot be stopped.

@@ -1,15 +1,17 @@
-"""The first Ctrl-C or SIGTERM is noted, the second one acts at once, and afterwards all is as before."""
+"""The first Ctrl-C, SIGTERM or SIGHUP is noted, the second one acts at once, and afterwards all is as before."""
 
 import os
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support import processes
 
 from ntm_repro.training.interruption import Interrupted, StopRequest
 
-signals = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+signals = pytest.mark.parametrize("number", NUMBERS, ids=lambda number: number.name)
 
 
 class Called(Exception):
@@ -18,12 +20,12 @@ class Called(Exception):
 
 @pytest.fixture
 def handled():
-    """For the length of a test both signals raise `Called` unless somebody handles them."""
+    """For the length of a test the signals raise `Called` unless somebody handles them."""
 
     def handler(number, frame):
         raise Called(number)
 
-    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handler) for number in NUMBERS}
     yield handler
     for number, old in before.items():
         signal.signal(number, old)
@@ -41,8 +43,8 @@ def test_the_first_signal_is_noted(handled, number):
         assert stop.received
 
 
-@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
-@signals
+@pytest.mark.parametrize("first", NUMBERS)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_second_signal_does_what_it_did_before(handled, first, number):
     with StopRequest() as stop:
         send(first)
@@ -50,6 +52,40 @@ def test_the_second_signal_does_what_it_did_before(handled, first, number):
             send(number)
     assert caught.value.args == (number,)
     assert stop.received
+
+
+@pytest.mark.parametrize("first", NUMBERS)
+def test_a_terminal_that_hangs_up_never_ends_a_run_at_once(handled, first):
+    """Shell and kernel may both send the signal, one just after the other; what is to be saved is saved."""
+    with StopRequest() as stop:
+        send(first)
+        send(signal.SIGHUP)
+        send(signal.SIGHUP)
+        assert stop.received
+    assert signal.getsignal(signal.SIGHUP) is handled
+
+
+def test_under_nohup_a_terminal_that_hangs_up_is_nothing():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with StopRequest() as stop:
+            send(signal.SIGHUP)
+            assert not stop.received
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_in_another_thread_no_signal_is_handled():
+    """Python allows it in the main thread alone."""
+    before = [signal.getsignal(number) for number in NUMBERS]
+
+    def work():
+        with StopRequest() as stop:
+            return [signal.getsignal(number) for number in NUMBERS], stop.received
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(work).result() == (before, False)
 
 
 def test_the_second_ctrl_c_is_a_keyboard_interrupt():
@@ -90,8 +126,8 @@ def test_without_a_signal_the_old_handlers_come_back(handled, number):
 def test_after_a_signal_the_old_handlers_come_back(handled, number):
     with StopRequest():
         send(number)
-    assert signal.getsignal(signal.SIGINT) is handled
-    assert signal.getsignal(signal.SIGTERM) is handled
+    for each in NUMBERS:
+        assert signal.getsignal(each) is handled
 
 
 @signals

@@ -1,5 +1,6 @@
 """A run's folder: may it be written, is it empty, does somebody else have it."""
 
+import errno
 import json
 import os
 import sys
@@ -194,3 +195,18 @@ def test_another_process_is_refused_and_its_death_frees_the_folder(tmp_path):
         other.wait()
         with RunFolder(tmp_path).locked():
             pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_without_locks_it_goes_on_and_warns(tmp_path, monkeypatch, caplog, number):
+    """A file system without flock, as Lustre's by default; there is none to try it on."""
+
+    def flock(file, operation):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with RunFolder(tmp_path).locked():
+        pass
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert str(tmp_path) in record.getMessage()

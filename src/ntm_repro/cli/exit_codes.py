@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
+from ntm_repro.cli import streams
 from ntm_repro.errors import RunError, UsageError
 
 DONE, FAILURE, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -47,15 +48,16 @@ def _nobody_reads(error: BaseException | None) -> bool:
 
 
 def _flush() -> None:
-    """Write out what was printed; discard it if the reader of the pipe has left, as `| head` does."""
+    """Write out what was printed; discard what cannot be, as when the reader of the pipe has left (`| head`)."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, RunError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run_and_exit(command: str, body: Callable[[Sequence[str]], int]) -> NoReturn:
     """Run a command on the process's arguments and leave with its exit code."""
+    streams.prepare()
     # The code that ends the run reports a full disk in one line; writers of logs and events must not report it again.
     logging.raiseExceptions = False
     threading.excepthook = _log_thread_failure
@@ -77,5 +79,6 @@ def run_and_exit(command: str, body: Callable[[Sequence[str]], int]) -> NoReturn
         code = INTERRUPTED
     finally:
         _flush()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while the interpreter shuts down prints no traceback
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while the interpreter shuts down prints no traceback
     raise SystemExit(code)

@@ -59,7 +59,7 @@ def _show(words: Arguments) -> None:
             if "--shell-completion" not in words.printing:
                 compose.check(words, loader)
         launch.show([*words.printing, *words.overrides])
-    except UsageError:
+    except (UsageError, RunError):
         raise
     except Exception as error:
         with compose.session(), compose.explaining([*compose.search_override(words.config_dir), *words.overrides]):

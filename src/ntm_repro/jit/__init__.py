@@ -1,1 +1,1 @@
-"""Compiled code: how it is compiled and kept (`cache`, `worker`), and how its work is shared (`threads`)."""
+"""Compiled code: how it is compiled (`cache`, `worker`, `isolation`) and kept (`store`), and how its work is shared."""

@@ -1,24 +1,43 @@
-"""How functions of compiled code are compiled, and where the machine code is kept between runs."""
+"""How functions of compiled code are compiled, and how their machine code is kept between runs (`store`).
 
-import fcntl
-import os
-import subprocess
+Everything that training calls is compiled in one go, in a process of its own (`worker`): what a process compiled before
+changes how sums are rounded. So a run gives the same bits whether its code was kept, compiled for it, or could not be
+kept at all.
+"""
+
+import pickle
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import llvmlite.binding
+import llvmlite
 import numba
-from numba.core import config, event
+import numpy as np
+import torch
+from numba.core import compiler, config, event, registry, serialize
+from numba.core.caching import _Cache
+
+from ntm_repro.jit import isolation
+from ntm_repro.jit.store import Store, unsealed
 
 PACKAGE = Path(__file__).parents[1]
 # What is compiled, or decides how; the addressing's epsilons are compiled in.
-SOURCES = ("jit/*.py", "kernels/fused/*.py", "kernels/flat_parameters.py", "optimisers/*.py", "models/addressing.py")
+SOURCES = (
+    *("jit/cache.py", "jit/worker.py", "kernels/fused/*.py", "kernels/flat_parameters.py", "optimisers/*.py"),
+    "models/addressing.py",
+)
+# Settings of numba's that have no influence on what a function is compiled to.
+UNRELATED = {
+    "NUMBA_CACHE_DIR",
+    "NUMBA_CACHE_LOCATOR_CLASSES",
+    "NUMBA_DISABLE_JIT",
+    "NUMBA_NUM_THREADS",
+    "NUMBA_THREADING_LAYER",
+    "NUMBA_THREADING_LAYER_PRIORITY",
+}
 # Sums may be taken in any order and products fused with them: that is what vectorises a reduction. Not among them:
 # the licence to assume that nothing is infinite or NaN, without which a diverging run would not be seen.
 ANY_ORDER = {"reassoc", "contract", "nsz"}
@@ -37,9 +56,11 @@ def inner_as_written(function: Callable[..., Any]) -> Any:
 
 
 def entry(function: Callable[..., Any], fastmath: Any = ANY_ORDER) -> Any:
-    """Compile a function that Python calls, and keep its machine code on disk."""
-    with _cache_in(_CACHE):
-        return numba.njit(nogil=True, error_model="numpy", fastmath=fastmath, cache=_CACHE is not None)(function)
+    """Compile a function that Python calls, and keep its machine code."""
+    compiled = numba.njit(nogil=True, error_model="numpy", fastmath=fastmath)(function)
+    if not config.DISABLE_JIT:
+        compiled._cache = _Prepared(f"{function.__module__}.{function.__qualname__}")
+    return compiled
 
 
 def entry_as_written(function: Callable[..., Any]) -> Any:
@@ -53,93 +74,148 @@ def entry_of(function: Callable[..., Any]) -> Any:
     return entry(function)
 
 
-def _cache_folder() -> Path | None:
-    """A writable folder for machine code of exactly these source files on this processor; None where there is none.
+class _Prepared(_Cache):
+    """What numba asks for the machine code of one function before it compiles it: `prepare` has fetched that.
 
-    Named after a digest of what they say, as numba itself sees a change in the function it cached, but not in those it
-    inlined; and of where they lie and when they were written, as numba does not take the code of the same sources at
-    another place, but would compile it anew in whatever process comes first, instead of in one of its own.
+    Code that numba does compile here, in whatever process this is, is not kept for others.
     """
-    processor = (llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten())
-    digest = sha256(repr((numba.__version__, llvmlite.__version__, sys.version, *processor)).encode())
-    for source in (path for pattern in SOURCES for path in sorted(PACKAGE.glob(pattern))):
-        stamp = source.stat()
-        digest.update(repr((str(source), stamp.st_mtime_ns, stamp.st_size)).encode())
-        digest.update(source.read_bytes())
-    home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
-    name = Path("ntm-repro") / digest.hexdigest()[:16]
-    for base in (Path(home), Path(tempfile.gettempdir()) / f"cache-{os.getuid()}"):
-        folder = base / name
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Machine code is run as it is found: a folder in which others may write is not ours to trust.
-            trusted = folder.stat().st_uid == os.getuid() and not folder.stat().st_mode & 0o022
-            with tempfile.TemporaryFile(dir=folder):
-                pass
-        except OSError:
-            continue
-        if trusted:
-            return folder
-    return None
 
+    cache_path = None
 
-@contextmanager
-def _cache_in(folder: Path | None) -> Iterator[None]:
-    """Where numba, asked to cache, puts what is decorated inside."""
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(folder or "")
-    try:
-        yield
-    finally:
-        config.CACHE_DIR = before
+    def __init__(self, name: str) -> None:
+        self._name = name
 
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """The compiled function for arguments of these types; None where it must be compiled."""
+        code = _code.get(self._key(sig))
+        if code is None:
+            return None
+        target_context.refresh()
+        return compiler.CompileResult._rebuild(target_context, *pickle.loads(code))
 
-_CACHE = _cache_folder()
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Take what was compiled, in the process that compiles for all."""
+        if BUILDING:
+            _code[self._key(sig)] = serialize.dumps(data._reduce())
+
+    def _key(self, sig: Any) -> str:
+        return f"{self._name}{sig}"
+
+    def enable(self) -> None:
+        """Part of numba's interface; there is nothing to do."""
+
+    disable = flush = enable
 
 
 # Set by `worker.py`, which is where compiling happens.
 BUILDING = False
+# Machine code by function and types of its arguments.
+_code: dict[str, bytes] = {}
 _prepared: set[str] = set()
 
 
-def prepare(dtype: str) -> None:
-    """Compile the kernel for "float32" or "float64", once: `worker.py` does, in a process of its own.
+def compiled_code() -> bytes:
+    """All machine code that this process has compiled, as `prepare` takes it."""
+    return pickle.dumps(_code)
 
-    Without a folder to keep it in, or where that process fails, each function compiles as it is first called.
+
+def prepare(dtype: str) -> None:
+    """Fetch the machine code for "float32" or "float64", once: as it was kept, or compiled in a process of its own.
+
+    Where that process fails, each function compiles here as it is first called, and a line on stderr says so.
     """
-    if BUILDING or _CACHE is None or dtype in _prepared:
+    if BUILDING or dtype in _prepared:
         return
     _prepared.add(dtype)
-    built = _CACHE / f"{dtype}.built"
-    with (_CACHE / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # another process may be at it
-        if built.exists():
-            return
-        announce()
-        command = [sys.executable, "-m", f"{__package__}.worker", dtype]
-        if subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True).returncode == 0:
-            built.touch()
+    store = Store(f"{dtype}-{_version()}", config.CACHE_DIR, _say)
+    content = store.read()
+    if content is None:
+        with store.locked():
+            content = store.read()  # another process may have compiled it until this one got the lock
+            if content is None:
+                content = _compile_and_keep(dtype, store)
+    if content is not None:
+        _code.update(pickle.loads(content))
 
 
-def announce() -> None:
-    """Say on stderr, once in a process, that compiling takes a while."""
-    if not ANNOUNCER.said:
-        ANNOUNCER.said = True
-        kept = "once for this machine" if _CACHE else "no folder to keep it in is writable; set XDG_CACHE_HOME"
-        print(f"compiling the fused kernel, about a minute ({kept})", file=sys.stderr, flush=True)
+def _version() -> str:
+    """A digest of all that decides about the machine code: sources, versions, processor, numba's settings."""
+    processor = registry.cpu_target.target_context.codegen().magic_tuple()
+    settings = sorted((name, str(value)) for name, value in _settings().items() if name not in UNRELATED)
+    versions = (numba.__version__, llvmlite.__version__, np.__version__, sys.version)
+    digest = sha256(repr((*versions, *processor, settings)).encode())
+    for source in (path for pattern in SOURCES for path in sorted(PACKAGE.glob(pattern))):
+        digest.update(repr((source.relative_to(PACKAGE).as_posix(), source.read_bytes())).encode())
+    return digest.hexdigest()[:16]
+
+
+def _settings() -> dict[str, Any]:
+    """Numba's variables NUMBA_…, as set in the environment or by .numba_config.yaml in the working directory."""
+    config.reload_config()
+    return dict(config._env_reloader.old_environ)
+
+
+def _compile_and_keep(dtype: str, store: Store) -> bytes | None:
+    reasons = f"; {'; '.join(store.problems)}" if store.problems else ""
+    _say(f"compiling the fused kernel, about a minute (once for this machine{reasons})")
+    content = _compile(dtype)
+    if content is None:
+        return None
+    folder = store.write(content)
+    problems = "; ".join(store.problems)
+    if folder is None:
+        _say(f"compiled the fused kernel, which cannot be kept for the next start: {problems}; set XDG_CACHE_HOME")
+    elif problems:
+        _say(f"compiled the fused kernel and kept it in {folder}: {problems}")
+    return content
+
+
+def _compile(dtype: str) -> bytes | None:
+    """What `worker.py` compiles, in a process that sees nothing of the working directory; None where it fails."""
+    packages = [Path(str(module.__file__)).parents[1] for module in (numba, llvmlite, np, torch)]
+    settings = {name: str(value) for name, value in _settings().items()}
+    try:
+        done = isolation.run(
+            f"from {__package__} import worker; worker.main({dtype!r})", [PACKAGE.parent, *packages], settings
+        )
+    except OSError as error:
+        reason = f"no process can be started, {error.strerror}"
+    else:
+        content = unsealed(done.stdout)
+        if content is not None:
+            return content
+        lines = done.stderr.decode(errors="replace").split("\n")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "no message")
+        reason = f"{last}, exit status {done.returncode}"
+    ANNOUNCER.said = True
+    _say(
+        f"compiling the fused kernel in a process of its own failed ({reason}): it is compiled in this one, and the "
+        "last bits of the results may differ from those of other runs"
+    )
+    return None
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 class Announcer(event.Listener):
-    """Announces what is compiled in this process; one found on disk compiles nothing and says nothing."""
+    """Says, once, that this process compiles a function of this package, which `prepare` does not cover."""
 
     said = False
 
     def on_start(self, event: event.Event) -> None:
-        if event.data["dispatcher"].py_func.__module__.startswith(PACKAGE.name):
-            announce()
+        """Take a function that is about to be compiled."""
+        if BUILDING or self.said or not event.data["dispatcher"].py_func.__module__.startswith(PACKAGE.name):
+            return
+        self.said = True
+        _say(
+            "compiling the fused kernel in this process, about a minute (its arguments are of other types than in "
+            "training; the last bits of the results may differ from those of other runs)"
+        )
 
     def on_end(self, event: event.Event) -> None:
-        pass
+        """Take that it has been."""
 
 
 ANNOUNCER = Announcer()

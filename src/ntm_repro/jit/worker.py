@@ -1,21 +1,32 @@
-"""Compiles everything for one type of number: `python -m ntm_repro.jit.worker float32`.
+"""Compiles everything for one type of number and writes the machine code to standard output.
 
-It is run in a process of its own (`cache.prepare`). What a process compiled before can change how LLVM inlines and so
-how sums are rounded: the same sources would give other bits after another history. Here the history is always this.
+It is run in a process of its own (`cache.prepare`, `isolation.run`). What a process compiled before can change how LLVM
+inlines and so how sums are rounded: the same sources would give other bits after another history. Here the history is
+always this.
 """
 
-import sys
+import os
 
 import torch
 
 from ntm_repro import models, optimisers
 from ntm_repro.jit import cache
+from ntm_repro.jit.store import sealed
 from ntm_repro.models.ntm import ControllerSettings, MemorySettings, Settings
 
 
-def main(dtype: torch.dtype) -> None:
-    """Call every entry once, with arguments of the types that training and unrolling give."""
+def main(dtype: str) -> None:
+    """Compile for "float32" or "float64"; standard output gets the sealed code, and what is printed goes to stderr."""
+    output = os.dup(1)
+    os.dup2(2, 1)
     cache.BUILDING = True
+    call_all(getattr(torch, dtype))
+    with os.fdopen(output, "wb") as file:
+        file.write(sealed(cache.compiled_code()))
+
+
+def call_all(dtype: torch.dtype) -> None:
+    """Call every entry once, with arguments of the types that training and unrolling give."""
     from ntm_repro.kernels.fused.torch_interface import FusedSequences
 
     settings = Settings(controller=ControllerSettings(size=2), memory=MemorySettings(locations=3, width=2))
@@ -27,7 +38,3 @@ def main(dtype: torch.dtype) -> None:
         optimiser.step(learning_rate=1e-4, factor=1.0, bound=10.0)
         optimiser.gradient_norm()
     kernel.unroll(x_TBI).y_TBO.sum().backward()
-
-
-if __name__ == "__main__":
-    main(getattr(torch, sys.argv[1]))

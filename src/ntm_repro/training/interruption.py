@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM ask a run to stop after the current update; a second one stops it at once.
+"""Ctrl-C, SIGTERM and SIGHUP ask a run to stop after the current update; a second Ctrl-C or SIGTERM stops it at once.
 
 So does a cluster's SIGUSR2, where a launcher has a handler for it that puts the job back into the queue: that gets it
 once everything is saved.
@@ -6,7 +6,9 @@ once everything is saved.
 
 import os
 import signal
+import threading
 from types import FrameType, TracebackType
+from typing import Any
 
 
 class Interrupted(KeyboardInterrupt):
@@ -14,32 +16,42 @@ class Interrupted(KeyboardInterrupt):
 
 
 class StopRequest:
-    """Context in which the first SIGINT or SIGTERM sets `received` instead of ending the process.
+    """Context in which the first SIGINT, SIGTERM or SIGHUP sets `received` instead of ending the process.
 
-    SIGUSR2 does likewise where somebody handles it, and is delivered anew as the context ends.
+    SIGHUP, which a terminal sends that hangs up, never ends it: shell and kernel may both send one, at the same time.
+    Where it is ignored (nohup) it stays so. SIGUSR2 is noted where somebody handles it, and is delivered anew as the
+    context ends. In a thread that is not the main one no signal can be handled, and none is.
     """
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    HANGUP = signal.SIGHUP
     REQUEUE = signal.SIGUSR2
 
     def __init__(self) -> None:
         self.received = False
         self._to_pass_on = False
+        self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> "StopRequest":
-        handled = callable(signal.getsignal(self.REQUEUE))
-        numbers = (*self.SIGNALS, self.REQUEUE) if handled else self.SIGNALS
-        self._before = {number: signal.signal(number, self._note) for number in numbers}
+        if threading.current_thread() is threading.main_thread():
+            for number in self._numbers():
+                self._before[number] = signal.signal(number, self._note)
         return self
+
+    def _numbers(self) -> tuple[signal.Signals, ...]:
+        hangup = (self.HANGUP,) if signal.getsignal(self.HANGUP) is not signal.SIG_IGN else ()
+        requeue = (self.REQUEUE,) if callable(signal.getsignal(self.REQUEUE)) else ()
+        return (*self.SIGNALS, *hangup, *requeue)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.received = True
-        self._to_pass_on = number == self.REQUEUE
-        self._restore()
+        self._to_pass_on = self._to_pass_on or number == self.REQUEUE
+        self._restore(but=self.HANGUP)
 
-    def _restore(self) -> None:
+    def _restore(self, but: signal.Signals | None = None) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            if number != but:
+                signal.signal(number, handler)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

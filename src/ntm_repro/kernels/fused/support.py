@@ -20,9 +20,11 @@ def unsupported_here(device: str) -> str | None:
     if device != "cpu":
         return f"the fused kernel runs on the CPU and the model is on {device}"
     try:
-        import numba  # noqa: F401
-    except ImportError as error:
+        import numba
+    except (ImportError, OSError) as error:  # its own library may not load
         return f"numba cannot be imported ({error})"
+    if numba.config.DISABLE_JIT:
+        return "NUMBA_DISABLE_JIT is set, so that nothing is compiled"
     return None
 
 
