@@ -12,7 +12,6 @@ from ntm_repro.evidence.records import is_number, is_whole, read_json
 from ntm_repro.evidence.rendering import MISSING
 from ntm_repro.training import metrics
 from ntm_repro.training.run_folder import RunFolder
-from ntm_repro.training.settings import TrainSettings
 
 
 def _is_text(value: object) -> bool:
@@ -99,16 +98,16 @@ class Run:
 
     @cached_property
     def rows(self) -> list[metrics.Row]:
-        """metrics.csv up to where the summary ends. Raises `UsageError` where that file is missing or damaged."""
+        """metrics.csv up to where the summary ends. Raises `UsageError` for a damaged file, `OSError` without one."""
         path = RunFolder(self.folder).metrics
-        try:
-            rows, torn = metrics.read_rows(path, up_to=self.sequences), metrics.torn_line(path)
-        except OSError as error:
-            raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
-        last = self.sequences - self.sequences % self.config.get("train", {}).get("log_every", TrainSettings.log_every)
+        rows, torn = metrics.read_rows(path, up_to=self.sequences), metrics.torn_line(path)
+        log_every = self.config["train"].get("log_every")
+        known = is_whole(log_every) and log_every > 0
+        last = self.sequences - self.sequences % log_every if known else self.sequences
         reached = rows[-1]["sequences"] if rows else 0
         # A killed run may leave half a line behind what its summary knows of.
-        if (torn is not None and (torn == 1 or reached < last)) or (not rows and last > 0):
+        lost = torn == 1 or (torn is not None and reached < last)
+        if lost or (known and not rows and last > 0):
             raise UsageError(f"{path}: damaged in line {torn or 2}; restore it")
         return rows
 
