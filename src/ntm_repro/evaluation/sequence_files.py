@@ -47,6 +47,8 @@ def _arrays_of(content: bytes) -> dict[str, np.ndarray]:
 
 
 def _array_of(content: bytes, name: str = "") -> np.ndarray:
+    if not content.startswith(NPY):
+        raise ValueError(f"{name}is no .npy array")
     try:
         array = np.load(io.BytesIO(content), allow_pickle=False)
     except Exception as error:  # whatever damaged headers make numpy raise
@@ -54,8 +56,7 @@ def _array_of(content: bytes, name: str = "") -> np.ndarray:
             "holds pickled objects, which are not loaded" if "allow_pickle" in str(error) else "is no whole .npy array"
         )
         raise ValueError(f"{name}{what}") from error
-    if not isinstance(array, np.ndarray):
-        raise ValueError(f"{name}is no .npy array")
+    assert isinstance(array, np.ndarray)
     return array
 
 
