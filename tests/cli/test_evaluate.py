@@ -105,6 +105,13 @@ def test_numbers_are_shown_before_they_are_written(command, trained):
     assert "out=FILE" in line
 
 
+@pytest.mark.parametrize("length", [10**15, 10**30])
+def test_sequences_longer_than_any_memory_are_one_line(length, command, trained):
+    done = command("eval", "run=out", f"lengths=[{length}]", "sequences=1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "ntm-eval: run=out: not enough memory for sequences of this length\n"
+
+
 @pytest.mark.parametrize(("name", "words"), [("eval.json", ()), ("beyond.json", ("grid=beyond",))])
 def test_a_torn_record_is_named_before_the_work_is_done(name, words, command, trained):
     (trained / name).write_text('{"checkpoint_sequences": 30, "grid": [{"sett')

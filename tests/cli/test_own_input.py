@@ -7,6 +7,7 @@ from matplotlib.image import imread
 from support.helpers import TINY
 
 from ntm_repro import load
+from ntm_repro.cli import load_run
 
 
 @pytest.fixture
@@ -31,6 +32,13 @@ def probabilities(folder, input_TI):
     model, _ = load(str(folder))
     with torch.no_grad():
         return model.unroll(torch.tensor(input_TI, dtype=torch.float32)[:, None]).y_TBO[:, 0].sigmoid().numpy()
+
+
+def test_a_runs_folder_may_be_text_or_a_path(trained):
+    for folder in (str(trained), trained):
+        run = load_run.load(folder, load_run.read_config(folder))
+        assert (run.sequences, run.task.max_length) == (30, 2)
+        assert load(folder).task == run.task
 
 
 @pytest.mark.parametrize("name", ["mine.npy", "mine.txt"])

@@ -70,6 +70,14 @@ def test_only_evaluations_with_the_memory_of_training_are_the_papers(tmp_path):
     assert (row["seeds"], row["highest"]) == (1, 0.5)
 
 
+def test_a_run_evaluated_with_another_memory_only_is_not_evaluated(tmp_path):
+    folder = record(tmp_path, "copy", "ntm", 1, [1.0], grid={20: 0.5})
+    evaluation = json.loads((folder / "eval.json").read_text())
+    evaluation["grid"] = [entry | {"locations": 256} for entry in evaluation["grid"]]
+    (folder / "eval.json").write_text(json.dumps(evaluation))
+    assert runs.read(folder).evaluation is None
+
+
 @pytest.mark.parametrize("name", ["summary.json", "metrics.csv", "eval.json", "beyond.json"])
 @given(share=st.floats(0, 0.9))
 def test_a_torn_record_is_named(name, share, tmp_path_factory):

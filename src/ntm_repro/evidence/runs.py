@@ -113,12 +113,15 @@ class Run:
 
     @cached_property
     def evaluation(self) -> evaluations.Evaluation | None:
-        """eval.json less the entries of a changed memory, or None where the run was not evaluated.
+        """eval.json less the entries of a changed memory, or None where the run was not evaluated with its own.
 
         Raises `UsageError` for a damaged file.
         """
         evaluation = evaluations.read(RunFolder(self.folder).evaluation)
-        return evaluation and evaluations.with_trained_locations(evaluation, self.trained_locations)
+        if evaluation is None:
+            return None
+        kept = evaluations.with_trained_locations(evaluation, self.trained_locations)
+        return kept if kept["grid"] or not evaluation["grid"] else None
 
     @cached_property
     def beyond(self) -> evaluations.Evaluation | None:
