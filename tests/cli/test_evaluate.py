@@ -19,8 +19,8 @@ def test_the_grid_of_copy(command, trained):
     assert result["checkpoint_sequences"] == 30
     assert [entry["setting"] for entry in result["grid"]] == [10, 20, 30, 50, 120]
     for entry in result["grid"]:
-        assert list(entry) == ["setting", "sequences", "bits", "wrong_bits", "perfect", "optimum_bits"]
-        assert entry["sequences"] == 3
+        assert list(entry) == ["setting", "sequences", "bits", "wrong_bits", "perfect", "optimum_bits", "locations"]
+        assert (entry["sequences"], entry["locations"]) == (3, 10)
         assert 0 <= entry["wrong_bits"] <= 8 * entry["setting"]
     assert str(trained.name) in done.stdout
 
@@ -36,6 +36,89 @@ def test_weights_stand_in_for_a_missing_checkpoint(command, trained):
 def test_more_locations(command, trained):
     done = command("eval", "run=out", "locations=64", "lengths=[30]", "sequences=2")
     assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1].split()[:2] == ["length", "locations"]
+    assert done.stdout.splitlines()[2].split()[:2] == ["30", "64"]
+
+
+def grid_of(path):
+    return {(entry["setting"], entry["locations"]): entry for entry in json.loads(path.read_text())["grid"]}
+
+
+def test_entries_are_added_and_replaced_one_by_one(command, trained):
+    command("eval", "run=out", "sequences=3")
+    before = grid_of(trained / "eval.json")
+    command("eval", "run=out", "lengths=[30,200]", "sequences=2", "locations=64")
+    after = grid_of(trained / "eval.json")
+    assert {key: after.pop(key)["sequences"] for key in [(30, 64), (200, 64)]} == {(30, 64): 2, (200, 64): 2}
+    assert after == before
+    command("eval", "run=out", "lengths=[30]", "sequences=4")
+    after = grid_of(trained / "eval.json")
+    assert [key for key in after if after[key] != before.get(key)] == [(30, 10), (30, 64), (200, 64)]
+    assert after[30, 10]["sequences"] == 4
+
+
+def test_an_older_record_without_locations_goes_on(command, trained):
+    command("eval", "run=out", "lengths=[10,20]", "sequences=3")
+    record = json.loads((trained / "eval.json").read_text())
+    for entry in record["grid"]:
+        del entry["locations"]
+    (trained / "eval.json").write_text(json.dumps(record))
+    command("eval", "run=out", "lengths=[20,30]", "sequences=2")
+    grid = grid_of(trained / "eval.json")
+    assert {key: entry["sequences"] for key, entry in grid.items()} == {(10, 10): 3, (20, 10): 2, (30, 10): 2}
+
+
+def test_entries_of_another_checkpoint_are_dropped_and_that_is_said(command, trained):
+    command("eval", "run=out", "lengths=[10,20]", "sequences=3")
+    assert command("train", "run_dir=out", "train.sequences=60", *TINY, "model.memory.start=shared").returncode == 0
+    done = command("eval", "run=out", "lengths=[30]", "sequences=2")
+    assert "out/eval.json: 2 entries of the checkpoint after 30 sequences dropped\n" in done.stdout
+    assert list(grid_of(trained / "eval.json")) == [(30, 10)]
+
+
+def test_kept_evidence_is_added_to_and_not_replaced(command, trained):
+    command("eval", "run=out", "lengths=[10,20]", "sequences=3")
+    before = grid_of(trained / "eval.json")
+    (trained / "checkpoint.pt").unlink()
+    done = command("eval", "run=out", "lengths=[20,30]", "sequences=2")
+    assert "out/eval.json: kept 1 entries as recorded; out=FILE writes these elsewhere\n" in done.stdout
+    after = grid_of(trained / "eval.json")
+    assert after.pop((30, 10))["sequences"] == 2
+    assert after == before
+    text = (trained / "eval.json").read_text()
+    assert command("eval", "run=out", "lengths=[20]", "sequences=2", "out=mine.json").returncode == 0
+    assert (trained / "eval.json").read_text() == text
+    assert grid_of(trained.parent / "mine.json")[20, 10]["sequences"] == 2
+    (trained / "eval.json").write_text(text.replace('"checkpoint_sequences": 30', '"checkpoint_sequences": 29'))
+    done = command("eval", "run=out", "lengths=[40]", "sequences=2")
+    assert "left as it was, with 3 entries of the checkpoint after 29 sequences; out=FILE" in done.stdout
+    assert (40, 10) not in grid_of(trained / "eval.json")
+
+
+def test_numbers_are_shown_before_they_are_written(command, trained):
+    (trained / "eval.json.tmp").mkdir()  # where the file is written first: nobody can open it, not even root
+    done = command("eval", "run=out", "lengths=[20]", "sequences=2")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[2].split()[:2] == ["20", "10"]
+    (line,) = done.stderr.splitlines()
+    assert "out/eval.json: the numbers above could not be written" in line
+    assert "out=FILE" in line
+
+
+@pytest.mark.parametrize("length", [10**15, 10**30])
+def test_sequences_longer_than_any_memory_are_one_line(length, command, trained):
+    done = command("eval", "run=out", f"lengths=[{length}]", "sequences=1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "ntm-eval: run=out: not enough memory for sequences of this length\n"
+
+
+@pytest.mark.parametrize(("name", "words"), [("eval.json", ()), ("beyond.json", ("grid=beyond",))])
+def test_a_torn_record_is_named_before_the_work_is_done(name, words, command, trained):
+    (trained / name).write_text('{"checkpoint_sequences": 30, "grid": [{"sett')
+    done = command("eval", "run=out", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert f"out/{name}: damaged" in line
 
 
 def test_beyond_the_paper_with_the_locations_that_it_takes(command, trained):

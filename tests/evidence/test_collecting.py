@@ -16,6 +16,19 @@ def weights_of(seed, sequences=3000):
     return save({"output.bias": np.full(2, seed, np.float32)}, {"sequences": str(sequences)})
 
 
+def evaluation_of(*settings, sequences=3000, **marks):
+    """An evaluation with an entry for each setting, which costs as many bits."""
+    grid = [
+        {"setting": n, "sequences": 9, "bits": n, "wrong_bits": 0.0, "perfect": 1.0, "optimum_bits": None, **marks}
+        for n in settings
+    ]
+    return {"checkpoint_sequences": sequences, "grid": grid}
+
+
+def settings_of(evaluation):
+    return [entry["setting"] for entry in evaluation["grid"]]
+
+
 def make_run(folder, seed=1, sequences=3000, final_bits=0.5, weights=True, evaluated_at=None, status="finished"):
     """A live run as ntm-train and ntm-eval leave it: here every 1,000 sequences cost 1 bit less."""
     folder.mkdir(parents=True)
@@ -32,8 +45,8 @@ def make_run(folder, seed=1, sequences=3000, final_bits=0.5, weights=True, evalu
     if weights:
         (folder / "weights.safetensors").write_bytes(weights_of(seed, sequences))
     if evaluated_at is not None:
-        (folder / "eval.json").write_text(json.dumps({"checkpoint_sequences": evaluated_at, "grid": []}))
-        (folder / "beyond.json").write_text(json.dumps({"checkpoint_sequences": evaluated_at, "grid": [1]}))
+        (folder / "eval.json").write_text(json.dumps(evaluation_of(10, sequences=evaluated_at)))
+        (folder / "beyond.json").write_text(json.dumps(evaluation_of(200, sequences=evaluated_at)))
     (folder / "checkpoint.pt").write_bytes(b"large")
     return runs.read(folder)
 
@@ -90,14 +103,38 @@ def test_an_evaluation_made_later_is_added_and_none_is_replaced(tmp_path, eviden
     live = make_run(tmp_path / "live", evaluated_at=3000)
     (live.folder / "beyond.json").unlink()
     collecting.collect(live, target)
-    (live.folder / "eval.json").write_text(json.dumps({"checkpoint_sequences": 3000, "grid": [2]}))
-    (live.folder / "beyond.json").write_text(json.dumps({"checkpoint_sequences": 3000, "grid": [3]}))
+    changed = evaluation_of(10) | {"grid": [entry | {"bits": 99.0} for entry in evaluation_of(10)["grid"]]}
+    (live.folder / "eval.json").write_text(json.dumps(changed))
+    (live.folder / "beyond.json").write_text(json.dumps(evaluation_of(500)))
     assert collecting.collect_evaluations(runs.read(live.folder), target) == ["beyond.json"]
     kept = runs.read(target)
-    assert (kept.evaluation["grid"], kept.beyond["grid"]) == ([], [3])
-    (live.folder / "beyond.json").write_text(json.dumps({"checkpoint_sequences": 2000, "grid": [4]}))
+    assert (kept.evaluation["grid"], settings_of(kept.beyond)) == (evaluation_of(10)["grid"], [500])
+    (live.folder / "beyond.json").write_text(json.dumps(evaluation_of(1000, sequences=2000)))
     (target / "beyond.json").unlink()
     assert collecting.collect_evaluations(runs.read(live.folder), target) == []
+
+
+def test_entries_that_the_evidence_lacks_are_added_one_by_one(tmp_path, evidence):
+    target = evidence / "copy/ntm/seed1"
+    live = make_run(tmp_path / "live", evaluated_at=3000)
+    collecting.collect(live, target)
+    (live.folder / "eval.json").write_text(json.dumps(evaluation_of(10, 20)))
+    assert collecting.collect_evaluations(runs.read(live.folder), target) == ["eval.json"]
+    assert settings_of(runs.read(target).evaluation) == [10, 20]
+    assert collecting.collect_evaluations(runs.read(live.folder), target) == []
+
+
+def test_evaluations_with_another_memory_stay_out(tmp_path, evidence):
+    target = evidence / "copy/ntm/seed1"
+    live = make_run(tmp_path / "live", evaluated_at=3000)
+    config = live.config | {"model": {"name": "ntm", "memory": {"locations": 128}}}
+    (live.folder / "summary.json").write_text(json.dumps(live.summary | {"config": config}))
+    grids = evaluation_of(10)["grid"] + evaluation_of(10, 200, locations=256)["grid"]
+    grids += evaluation_of(20, locations=128)["grid"]
+    (live.folder / "eval.json").write_text(json.dumps({"checkpoint_sequences": 3000, "grid": grids}))
+    collecting.collect(runs.read(live.folder), target)
+    recorded = json.loads((target / "eval.json").read_text())["grid"]
+    assert [(entry["setting"], entry.get("locations", 128)) for entry in recorded] == [(10, 128), (20, 128)]
 
 
 def test_a_longer_run_replaces_what_was_there(tmp_path, evidence):

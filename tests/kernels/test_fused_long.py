@@ -11,8 +11,22 @@ from support.helpers import arguments, environment
 from support.twins import Shape, build, distance, flatten, random_state, unflatten
 
 from ntm_repro import models
+from ntm_repro.kernels.fused import torch_interface
 from ntm_repro.kernels.fused.torch_interface import FusedSequences
 from ntm_repro.training import metrics
+
+EVALUATED = """
+import resource
+from ntm_repro import models, tasks
+from ntm_repro.evaluation.generalisation import evaluate
+from ntm_repro.kernels import choose
+from ntm_repro.models import ntm
+task = tasks.find("dynamic_ngrams")()
+kernel = choose("numba", models.build(ntm.Settings(), task.inputs, task.outputs, 1))
+(entry,) = evaluate(task, kernel, [STEPS], 1, seed=1)
+assert 0.9 * STEPS < entry["bits"] < 2 * STEPS
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
 
 TEN_THOUSAND_STEPS = """
 import resource, torch
@@ -29,8 +43,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """
 
 
-def peak_bytes(steps):
-    code = TEN_THOUSAND_STEPS.replace("STEPS", str(steps))
+def peak_bytes(steps, program=TEN_THOUSAND_STEPS):
+    code = program.replace("STEPS", str(steps))
     done = processes.run([sys.executable, "-c", code], check=True)
     return int(done.stdout)
 
@@ -41,6 +55,43 @@ def test_ten_thousand_steps_train_within_two_gigabytes_and_memory_is_linear():
     two, ten, eighteen = peak_bytes(2_000), peak_bytes(10_000), peak_bytes(18_000)
     assert ten < 2e9
     assert eighteen - ten == pytest.approx(ten - two, rel=0.1)
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_steps_are_evaluated_within_600_megabytes():
+    peak_bytes(10, EVALUATED)  # compiling takes memory of its own
+    assert peak_bytes(100_000, EVALUATED) < 600e6
+
+
+@pytest.mark.parametrize("rows", [1, 7, 40])
+@pytest.mark.parametrize("batch", [1, 4, 6])
+@pytest.mark.parametrize("name", ["ntm", "ntm_ff", "lstm"])
+def test_stretches_of_steps_have_the_bits_of_the_whole(name, batch, rows, monkeypatch):
+    """Where nothing goes backward; the tape that is kept is no longer than a stretch."""
+    model = build(models.settings_type(name)(), Shape(23, batch, 10, 9), torch.float32)
+    kernel = FusedSequences(model)
+    x_TBI = torch.rand(23, batch, 10, generator=torch.Generator().manual_seed(batch))
+    state = unflatten(model.initial_state(batch), random_state(model, batch, torch.float32))
+    shapes = []
+    forward = FusedSequences.forward
+
+    def counted(self, x_TBI, *others, **keep):
+        shapes.append(x_TBI.shape[:2])
+        return forward(self, x_TBI, *others, **keep)
+
+    monkeypatch.setattr(FusedSequences, "forward", counted)
+    with torch.no_grad():
+        whole = kernel.unroll(x_TBI, state, trace=True)
+        assert {steps for steps, _ in shapes} == {23}
+        shapes.clear()
+        monkeypatch.setattr(torch_interface, "ROWS", rows)
+        parts = kernel.unroll(x_TBI, state, trace=True)
+    assert all(steps * sequences <= max(rows, sequences) for steps, sequences in shapes)
+    assert torch.equal(parts.y_TBO, whole.y_TBO)
+    for one, other in zip(flatten(parts.state), flatten(whole.state), strict=True):
+        assert torch.equal(one, other)
+    for one, other in zip(parts.trace or (), whole.trace or (), strict=True):
+        assert torch.equal(one, other)
 
 
 @pytest.mark.slow

@@ -14,8 +14,9 @@ def evaluated(root, task, model, seed, **entries):
     """A run whose evaluation holds for each setting what is given, {name: (setting, perfect, wrong bits, bits)}."""
     folder = record(root, task, model, seed, [1.0] * 10)
     names = ("setting", "perfect", "wrong_bits", "bits")
-    grid = [dict(zip(names, values, strict=True)) for values in entries.values()]
-    (folder / "eval.json").write_text(json.dumps({"grid": grid}))
+    more = {"sequences": 100, "optimum_bits": None}
+    grid = [dict(zip(names, values, strict=True)) | more for values in entries.values()]
+    (folder / "eval.json").write_text(json.dumps({"checkpoint_sequences": 10_000, "grid": grid}))
 
 
 def verdicts(measures):

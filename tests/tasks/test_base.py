@@ -99,6 +99,14 @@ def test_an_optimum_is_given_where_the_task_says_so(name):
     np.testing.assert_allclose(-(np.log2(right_TBO) * batch.mask_TO[:, None]).sum((0, 2)), bits_B, rtol=1e-12)
 
 
+def test_what_a_condition_is_called_has_a_word_for_each_of_its_numbers():
+    names = {name: task.condition_name for name, task in TASKS.items()}
+    assert names.pop("parity") == "condition"
+    for name, words in names.items():
+        condition = TASKS[name].longest_condition
+        assert len(words.split(" × ")) == (len(condition) if isinstance(condition, tuple) else 1)
+
+
 def test_a_task_that_says_nothing_of_itself():
     task = Parity(length=3)
     assert (task.label, task.longest_condition, task.bench_condition, task.example_conditions) == ("parity", 3, 3, (3,))

@@ -1,6 +1,6 @@
 """ntm-eval: a trained run on its task's generalisation grid, written to eval.json in the run's folder.
 
-Or beyond that grid, with memories enlarged, written to beyond.json.
+Or beyond that grid, with memories enlarged, written to beyond.json; or on sequences of one's own: `own_input.py`.
 """
 
 from collections.abc import Sequence
@@ -9,12 +9,14 @@ from enum import Enum
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from ntm_repro.cli import exit_codes, key_value, load_run, schema
+from ntm_repro.cli import exit_codes, key_value, load_run, own_input, schema
 from ntm_repro.errors import RunError, UsageError, require
+from ntm_repro.evidence import evaluations
+from ntm_repro.evidence.evaluations import Entry, Evaluation
 from ntm_repro.files import write_json
 from ntm_repro.training.run_folder import RunFolder
 
@@ -22,10 +24,12 @@ if TYPE_CHECKING:
     from ntm_repro.tasks import Probe, Task
 
 USAGE = """\
-ntm-eval: evaluate a run on its task's generalisation grid and write eval.json into its folder
+ntm-eval: evaluate a run on its task's generalisation grid and write eval.json into its folder; or run it on one's own
+sequences
 
-usage: ntm-eval run=PATH [lengths=[20,120]] [sequences=100] [locations=1024] [grid=paper|beyond]
+usage: ntm-eval run=PATH [lengths=[20,120]] [sequences=100] [locations=1024] [grid=paper|beyond] [out=FILE]
                 [device=auto|cpu|cuda] [kernel=auto|eager|numba] [threads=1]
+       ntm-eval run=PATH input=FILE [out=FILE] [trace=true] [picture=FILE] [locations=1024] …
 
 run         a run's folder: checkpoint.pt is evaluated, or weights.safetensors where there is none
 lengths     conditions to test instead of the task's own grid: for copy lengths of sequences, for repeat copy pairs
@@ -35,6 +39,16 @@ sequences   how many sequences for each condition, by default 100 (dynamic N-gra
 locations   memory locations N, where the run was trained with model.memory.start=shared
 grid        beyond: conditions further than any of the paper's, such as copying 1,000 vectors, with as many memory
             locations as they need where the run was trained with model.memory.start=shared; writes beyond.json
+out         write there instead of eval.json or beyond.json in the run's folder; with input, the outputs, to a .npy,
+            .npz or .txt file instead of the terminal
+
+eval.json and beyond.json keep one entry for each condition and number of locations; an entry made again replaces the
+old one. In a folder without checkpoint.pt, such as those of results/paper, entries are added but none is replaced.
+
+input       the inputs of a sequence [T, I], a line or row a step: a .npy file or a text of numbers with spaces or
+            commas; or a .npz file with several sequences, of any lengths. Outputs are P(bit = 1), [T, O]
+trace       true: also draw the memory at work, where it is written and read, to a PNG file beside `out` (or `input`)
+picture     draw to this .png file instead
 """
 
 Grid = Enum("Grid", "paper beyond")
@@ -49,9 +63,20 @@ class Options:
     sequences: int | None = None
     locations: int | None = None
     grid: Grid = Grid.paper
+    out: str | None = None
+    input: str | None = None
+    trace: bool = False
+    picture: str | None = None
     device: schema.Device = schema.Device.auto
     kernel: schema.Kernel = schema.Kernel.auto
     threads: int = 1
+
+
+class Evaluated(NamedTuple):
+    """The entries of an evaluation, and how many sequences the model was trained on."""
+
+    entries: list[Entry]
+    trained_on: int
 
 
 def main() -> None:
@@ -66,13 +91,14 @@ def command(argv: Sequence[str]) -> int:
         return exit_codes.DONE if argv else exit_codes.USAGE
     options = parse(argv)
     folder = RunFolder(Path(options.run))
-    result = _evaluate(folder, load_run.read_config(folder.path), options)
-    target = folder.beyond if options.grid is Grid.beyond else folder.evaluation
+    config = load_run.read_config(folder.path)
     try:
-        write_json(target, result)
-    except OSError as error:
-        raise RunError(f"{target}: {error.strerror}") from error
-    _show(result, target)
+        if options.input is not None:
+            _run_input(folder, config, options)
+        else:
+            _evaluate_and_record(folder, config, options)
+    except MemoryError as error:
+        raise RunError(f"run={folder.path}: not enough memory for sequences of this length") from error
     return exit_codes.DONE
 
 
@@ -87,25 +113,93 @@ def parse(argv: Sequence[str]) -> DictConfig:
     for name in ("lengths", "locations"):
         if options.grid is Grid.beyond and options[name] is not None:
             raise UsageError(f"grid=beyond: has its own {name}; leave out {name}=")
+    given = {argument.partition("=")[0] for argument in argv}
+    excluded = ("lengths", "sequences", "grid") if options.input is not None else ("trace", "picture")
+    for name in excluded:
+        if name in given:
+            why = "has no part in a run of input=" if options.input is not None else "belongs to input=FILE"
+            raise UsageError(f"{name}: {why}; leave out {name}=")
     return options
 
 
-def _evaluate(folder: RunFolder, config: DictConfig, options: DictConfig) -> dict[str, Any]:
-    import torch
+def _run_input(folder: RunFolder, config: DictConfig, options: DictConfig) -> None:
+    """input=FILE: what the machine makes of one's own sequences."""
+    inputs = schema.settings(config, "task").inputs
+    request = own_input.read(options.input, inputs, options.out, options.trace, options.picture)
+    if options.locations is not None:
+        _enlarge(config, options.locations)
+    if request.pictures and not _has_memory(config):
+        raise UsageError(f"trace=true: {config.model.name} has no memory")
+    _set_threads(options.threads)
+    own_input.run(request, load_run.load(folder.path, config, options.device.name, options.kernel.name))
 
+
+def _evaluate_and_record(folder: RunFolder, config: DictConfig, options: DictConfig) -> None:
+    target = Path(options.out or (folder.beyond if options.grid is Grid.beyond else folder.evaluation))
+    recorded = evaluations.read(target)  # before the work is done: a damaged file ends the command
+    trained_locations = _locations_of(config)
+    evaluated = _evaluate(folder, config, options)
+    _show(schema.settings(config, "task"), evaluated)
+    _record(target, recorded, evaluated, trained_locations, _is_kept(folder) and options.out is None)
+
+
+def _is_kept(folder: RunFolder) -> bool:
+    """Whether the folder is what was kept of a run, such as the evidence, rather than the run itself."""
+    from ntm_repro.training import checkpoint
+
+    return not (folder.path / checkpoint.NEWEST).exists()
+
+
+def _record(
+    target: Path, recorded: Evaluation | None, evaluated: Evaluated, trained_locations: int | None, keep: bool
+) -> None:
+    """Merge the entries into the file; prints what became of them. keep: replace and drop no entry that is there.
+
+    Raises `RunError` where the file cannot be written.
+    """
+    present = evaluations.marked(recorded["grid"], trained_locations) if recorded else []
+    if recorded and recorded["checkpoint_sequences"] != evaluated.trained_on:
+        entries = f"{len(present)} entries of the checkpoint after {recorded['checkpoint_sequences']:,} sequences"
+        if keep:
+            print(f"{target}: left as it was, with {entries}; out=FILE writes elsewhere")
+            return
+        print(f"{target}: {entries} dropped")
+        present = []
+    merged = evaluations.merged(present, evaluated.entries, replace=not keep)
+    more = len(merged) - len(present)
+    if keep and more < len(evaluated.entries):
+        print(f"{target}: kept {len(evaluated.entries) - more} entries as recorded; out=FILE writes these elsewhere")
+        if not more:
+            return
+    try:
+        write_json(target, {"checkpoint_sequences": evaluated.trained_on, "grid": merged})
+    except OSError as error:
+        raise RunError(
+            f"{target}: the numbers above could not be written ({error.strerror}); out=FILE writes them elsewhere"
+        ) from error
+    print(target)
+
+
+def _evaluate(folder: RunFolder, config: DictConfig, options: DictConfig) -> Evaluated:
     from ntm_repro.evaluation.generalisation import evaluate
 
-    torch.set_num_threads(options.threads)
+    _set_threads(options.threads)
     task = schema.settings(config, "task")
     sequences_each = options.sequences or task.evaluation_sequences
-    grid: list[dict[str, Any]] = []
+    entries: list[Entry] = []
     for locations, conditions in _by_locations(task, config, options):
         if locations is not None:
             _enlarge(config, locations)
         run = load_run.load(folder.path, config, options.device.name, options.kernel.name)
-        entries = evaluate(task, run.kernel, conditions, sequences_each, config.seed)
-        grid += [{**entry, "locations": locations} for entry in entries] if options.grid is Grid.beyond else entries
-    return {"checkpoint_sequences": run.sequences, "grid": grid}
+        marks = {"locations": _locations_of(config)}
+        entries += [entry | marks for entry in evaluate(task, run.kernel, conditions, sequences_each, config.seed)]
+    return Evaluated(entries, run.sequences)
+
+
+def _set_threads(threads: int) -> None:
+    import torch
+
+    torch.set_num_threads(threads)
 
 
 def _by_locations(task: "Task", config: DictConfig, options: DictConfig) -> list[tuple[int | None, list[Any]]]:
@@ -140,6 +234,10 @@ def _may_grow(config: DictConfig) -> bool:
     return getattr(start, "name", start) == "shared"
 
 
+def _locations_of(config: DictConfig) -> int | None:
+    return config.model.memory.locations if _has_memory(config) else None
+
+
 def _has_memory(config: DictConfig) -> bool:
     return "locations" in config.model.get("memory", {})
 
@@ -157,17 +255,22 @@ def _enlarge(config: DictConfig, locations: int) -> None:
     schema.settings(config, "model")
 
 
-def _show(result: dict[str, Any], target: Path) -> None:
-    print(f"after {result['checkpoint_sequences']:,} training sequences")
-    has_optimum = any(entry["optimum_bits"] is not None for entry in result["grid"])
+def _show(task: "Task", evaluated: Evaluated) -> None:
+    print(f"after {evaluated.trained_on:,} training sequences")
+    has_optimum = any(entry["optimum_bits"] is not None for entry in evaluated.entries)
     above = f" {'optimum':>10} {'above it':>10}" if has_optimum else ""
-    print(f"{'setting':>12} {'bits':>10} {'wrong bits':>11} {'perfect':>17}{above}")
-    for entry in result["grid"]:
+    name = task.condition_name
+    wide = max(12, len(name))
+    print(f"{name:>{wide}} {'locations':>10} {'bits':>10} {'wrong bits':>11} {'perfect':>17}{above}")
+    for entry in evaluated.entries:
+        parts = entry["setting"] if isinstance(entry["setting"], list | tuple) else [entry["setting"]]
+        setting = " × ".join(map(str, parts))
+        locations = "–" if entry["locations"] is None else f"{entry['locations']:,}"
         perfect = f"{round(entry['perfect'] * entry['sequences']):,} of {entry['sequences']:,}"
         if has_optimum:
             above = f" {entry['optimum_bits']:10.3f} {entry['bits'] - entry['optimum_bits']:10.3f}"
-        print(f"{entry['setting']!s:>12} {entry['bits']:10.3f} {entry['wrong_bits']:11.3f} {perfect:>17}{above}")
-    print(target)
+        numbers = f"{entry['bits']:10.3f} {entry['wrong_bits']:11.3f} {perfect:>17}{above}"
+        print(f"{setting:>{wide}} {locations:>10} {numbers}")
 
 
 if __name__ == "__main__":

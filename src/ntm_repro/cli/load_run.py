@@ -1,5 +1,6 @@
 """A recorded run opened again: from its folder to its config, task and trained model."""
 
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,8 +24,9 @@ class Recorded(NamedTuple):
     sequences: int
 
 
-def read_config(folder: Path) -> DictConfig:
+def read_config(folder: str | PathLike[str]) -> DictConfig:
     """The typed config.yaml of a run's folder; raises `UsageError`."""
+    folder = Path(folder)
     record = recorded.load_record(folder)
     if record is None:
         raise UsageError(f"run={folder}: no readable config.yaml there; name a run's folder")
@@ -36,14 +38,14 @@ def read_config(folder: Path) -> DictConfig:
         raise UsageError(f"{RunFolder(folder).config}: {exit_codes.one_line(error)}") from error
 
 
-def load(folder: Path, config: DictConfig, device: str = "auto", kernel: str = "auto") -> Recorded:
+def load(folder: str | PathLike[str], config: DictConfig, device: str = "auto", kernel: str = "auto") -> Recorded:
     """The trained model of a run's folder, built as `config` says; raises `UsageError`."""
     from ntm_repro import kernels
     from ntm_repro.cli import factory
 
     task = schema.settings(config, "task")
     model = factory.model(config, task)
-    sequences = load_weights(model, RunFolder(folder))
+    sequences = load_weights(model, RunFolder(Path(folder)))
     model.to(factory.device(device))
     return Recorded(config, task, kernels.choose(kernel, model), sequences)
 

@@ -9,7 +9,7 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from ntm_repro.errors import UsageError
 
 # The settings of all commands that name a file or a folder.
-KEYS = ("run", "run_dir", "results_dir", "evidence", "out", "figures", "tables")
+KEYS = ("run", "run_dir", "results_dir", "evidence", "out", "figures", "tables", "input", "picture")
 
 
 def literal(key: str, text: str) -> str:

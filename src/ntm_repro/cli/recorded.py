@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,14 @@ from ntm_repro.cli import paths, schema
 from ntm_repro.errors import UsageError
 
 
-def load_record(folder: Path) -> dict[str, Any] | None:
+def load_record(folder: str | PathLike[str]) -> dict[str, Any] | None:
     """The plain config.yaml of a run's folder, or None where there is none that can be read.
 
     What no run writes counts as unreadable: aliases, of which a few lines make gigabytes, and interpolations, which
     would be resolved with what is on this machine.
     """
     try:
-        text = (folder / "config.yaml").read_text(encoding="utf-8")
+        text = (Path(folder) / "config.yaml").read_text(encoding="utf-8")
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
             return None
         record = OmegaConf.to_container(OmegaConf.create(text), resolve=False)

@@ -25,7 +25,8 @@ def evaluate(
     """For each condition, means over `sequences` sequences of the evaluation stream, which training never sees.
 
     Each entry: setting (the condition), sequences, bits (cost), wrong_bits, perfect (share of sequences without a wrong
-    bit) and optimum_bits (the task's optimal estimator on the same sequences, or None).
+    bit) and optimum_bits (the task's optimal estimator on the same sequences, or None). Raises `MemoryError` for
+    conditions too long for this machine.
     """
     stream = Stream(seed, Purpose.EVALUATION)
     device = next(kernel.model.parameters()).device
@@ -37,7 +38,10 @@ def _evaluate_one(
 ) -> dict[str, Any]:
     bits = wrong = perfect = 0.0
     optimum: float | None = None
-    steps = task.draw(stream, 0, 1, condition).input_TBI.shape[0]
+    try:
+        steps = task.draw(stream, 0, 1, condition).input_TBI.shape[0]
+    except (ValueError, OverflowError) as error:  # numpy's, of sizes that no array can have
+        raise MemoryError(str(error)) from error
     at_once = min(BATCH, max(1, STEPS // steps))
     for first in range(0, sequences, at_once):
         batch = task.draw(stream, first, min(at_once, sequences - first), condition)

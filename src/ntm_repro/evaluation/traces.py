@@ -13,7 +13,6 @@ from ntm_repro.kernels import Kernel
 from ntm_repro.models.ntm import Trace
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks import Batch, Condition, Task
-from ntm_repro.training.loop import to_tensors
 
 
 class Heads(NamedTuple):
@@ -54,11 +53,20 @@ class Traced(NamedTuple):
 def trace(task: Task, kernel: Kernel, condition: Condition, seed: int, number: int = 0) -> Traced:
     """Sequence `number` of the example stream of `seed`, with `condition`, as the kernel's model answers it."""
     batch = task.draw(Stream(seed, Purpose.EXAMPLE), number, 1, condition)
-    device = next(kernel.model.parameters()).device
+    return Traced(batch, *respond(kernel, batch.input_TBI[:, 0], with_heads=True))
+
+
+def respond(kernel: Kernel, input_TI: np.ndarray, with_heads: bool = False) -> tuple[np.ndarray, Heads | None]:
+    """P(1) of each output bit [T, O] for one sequence, and `with_heads` what the heads did.
+
+    Raises `ValueError` where the inputs do not fit the model.
+    """
+    values = next(kernel.model.parameters())
+    x_TBI = torch.from_numpy(np.ascontiguousarray(input_TI))[:, None].to(values.device, values.dtype)
     with torch.no_grad():
-        y_TBO, _, recorded = kernel.unroll(to_tensors(batch, device)[0], trace=True)
+        y_TBO, _, recorded = kernel.unroll(x_TBI, trace=with_heads)
     heads = Heads.of(recorded) if isinstance(recorded, Trace) else None
-    return Traced(batch, y_TBO[:, 0].sigmoid().cpu().numpy(), heads)
+    return y_TBO[:, 0].sigmoid().cpu().numpy(), heads
 
 
 class Answer(NamedTuple):

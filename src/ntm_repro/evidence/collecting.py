@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import OmegaConf
 from safetensors import safe_open
 
-from ntm_repro.evidence import runs
+from ntm_repro.evidence import evaluations, runs
 from ntm_repro.evidence.runs import Run
 from ntm_repro.files import write_atomically, write_json
 from ntm_repro.training import metrics
@@ -35,14 +35,29 @@ def collect(live: Run, to: Path) -> None:
 
 
 def collect_evaluations(live: Run, to: Path) -> list[str]:
-    """Copy what the folder `to` lacks of the evaluations of the run's end; their names. Raises `OSError`."""
+    """Add the entries that the folder `to` lacks of the evaluations of the run's end; the names of the files changed.
+
+    Of eval.json only entries with the memory of training. What is there is kept. Raises `OSError`, and `UsageError` for
+    a damaged file.
+    """
     target = RunFolder(to)
-    found = []
+    changed = []
     for path, evaluation in ((target.evaluation, live.evaluation), (target.beyond, live.beyond)):
-        if evaluation is not None and evaluation["checkpoint_sequences"] == live.sequences and not path.exists():
-            write_json(path, evaluation)
-            found.append(path.name)
-    return found
+        if evaluation is None or evaluation["checkpoint_sequences"] != live.sequences:
+            continue
+        present = evaluations.read(path)
+        if present is None:
+            content = evaluation
+        elif present["checkpoint_sequences"] == live.sequences:
+            old, new = (evaluations.marked(found["grid"], live.trained_locations) for found in (present, evaluation))
+            content = {**present, "grid": evaluations.merged(old, new, replace=False)}
+            if len(content["grid"]) == len(old):
+                continue
+        else:
+            continue
+        write_json(path, content)
+        changed.append(path.name)
+    return changed
 
 
 def keep_representative_weights(root: Path, live_root: Path, task: str, model: str) -> Run | None:
@@ -53,7 +68,7 @@ def keep_representative_weights(root: Path, live_root: Path, task: str, model: s
     """
     collected = runs.find(root, task, model)
     furthest = max((run.sequences for run in collected), default=0)
-    longest = [run for run in collected if run.sequences == furthest and run.summary["final_bits"] is not None]
+    longest = [run for run in collected if run.sequences == furthest and run.summary.get("final_bits") is not None]
     at_hand = {run.seed: content for run in longest if (content := _weights(run, live_root)) is not None}
     if not at_hand:
         return None

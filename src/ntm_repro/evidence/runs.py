@@ -1,15 +1,45 @@
 """Recorded runs of the evidence, `<root>/<task>/<model>/seed<k>/`: metrics, summary and evaluation, without torch."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ntm_repro.errors import UsageError
+from ntm_repro.evidence import evaluations
+from ntm_repro.evidence.records import is_number, is_whole, read_json
 from ntm_repro.evidence.rendering import MISSING
 from ntm_repro.training import metrics
 from ntm_repro.training.run_folder import RunFolder
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_config(value: object) -> bool:
+    return (
+        isinstance(value, dict) and isinstance(value.get("train"), dict) and is_whole(value["train"].get("sequences"))
+    )
+
+
+# What a summary.json cannot do without, and what may be missing or null: other records have less, or more.
+NEEDED = {
+    "task": _is_text,
+    "model": _is_text,
+    "seed": is_whole,
+    "sequences": is_whole,
+    "status": _is_text,
+    "config": _is_config,
+}
+OPTIONAL = {
+    "parameters": is_whole,
+    "final_bits": is_number,
+    "wall_seconds": is_number,
+    "threads": is_whole,
+    "commit": _is_text,
+}
 
 
 @dataclass(frozen=True)
@@ -66,20 +96,56 @@ class Run:
             return f"seed {self.seed} diverged after {self.sequences:,} sequences"
         return f"seed {self.seed}: {self.sequences:,} of {self.planned:,} sequences"
 
+    @property
+    def trained_locations(self) -> int | None:
+        """N of its memory in training; None for a model without one."""
+        memory = self.config.get("model", {}).get("memory")
+        return memory.get("locations") if isinstance(memory, dict) else None
+
     @cached_property
     def rows(self) -> list[metrics.Row]:
-        """metrics.csv up to where the summary ends."""
-        return metrics.read_rows(RunFolder(self.folder).metrics, up_to=self.sequences)
+        """metrics.csv up to where the summary ends. Raises `UsageError` for a damaged file, `OSError` without one."""
+        path = RunFolder(self.folder).metrics
+        rows, torn = metrics.read_rows(path, up_to=self.sequences), metrics.torn_line(path)
+        log_every = self.config["train"].get("log_every")
+        known = is_whole(log_every) and log_every > 0
+        last = self.sequences - self.sequences % log_every if known else self.sequences
+        reached = rows[-1]["sequences"] if rows else 0
+        # A killed run may leave half a line behind what its summary knows of.
+        lost = torn == 1 or (torn is not None and reached < last)
+        if lost or (known and not rows and last > 0):
+            raise UsageError(f"{path}: damaged in line {torn or 2}; restore it")
+        return rows
 
     @cached_property
-    def evaluation(self) -> dict[str, Any] | None:
-        """eval.json, or None where the run was not evaluated."""
-        return _read_json(RunFolder(self.folder).evaluation)
+    def evaluation(self) -> evaluations.Evaluation | None:
+        """eval.json less the entries of a changed memory, or None where the run was not evaluated with its own.
+
+        Raises `UsageError` for a damaged file.
+        """
+        evaluation = evaluations.read(RunFolder(self.folder).evaluation)
+        if evaluation is None:
+            return None
+        kept = evaluations.with_trained_locations(evaluation, self.trained_locations)
+        return kept if kept["grid"] or not evaluation["grid"] else None
 
     @cached_property
-    def beyond(self) -> dict[str, Any] | None:
-        """beyond.json, or None where the run was not evaluated beyond the paper's settings."""
-        return _read_json(RunFolder(self.folder).beyond)
+    def beyond(self) -> evaluations.Evaluation | None:
+        """beyond.json, or None where the run was not evaluated beyond the paper's settings.
+
+        Raises `UsageError` for a damaged file.
+        """
+        evaluation = evaluations.read(RunFolder(self.folder).beyond)
+        return evaluation and {
+            **evaluation,
+            "grid": evaluations.marked(evaluation["grid"], self.trained_locations),
+        }
+
+    @property
+    def wall_hours(self) -> float | None:
+        """How long it trained, all its resumptions together; None where that was not recorded."""
+        seconds = self.summary.get("wall_seconds")
+        return None if seconds is None else seconds / 3600
 
     @property
     def commit(self) -> str:
@@ -93,17 +159,17 @@ class Run:
         return RunFolder(self.folder).weights.exists()
 
 
-def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError:
-        return None
-
-
 def read(folder: Path) -> Run | None:
-    """The run in `folder`, or None where no summary.json can be read."""
-    summary = RunFolder(folder).read_summary()
-    return None if summary is None else Run(folder, summary)
+    """The run in `folder`, or None where there is no summary.json; raises `UsageError` where that is damaged."""
+    path = RunFolder(folder).summary
+    summary = read_json(path)
+    if summary is None:
+        return None
+    present = {name: fits for name, fits in OPTIONAL.items() if summary.get(name) is not None}
+    for name, fits in (NEEDED | present).items():
+        if not fits(summary.get(name)):
+            raise UsageError(f"{path}: damaged, {name} is missing or of the wrong type; restore or remove it")
+    return Run(folder, summary)
 
 
 def find(root: Path, task: str, model: str) -> list[Run]:

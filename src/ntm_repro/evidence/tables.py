@@ -46,7 +46,7 @@ def settings(pairs: Sequence[Pair]) -> Table:
             "deviations": "no run",
         }
         if pair.runs:
-            parameters = _shared([run.summary["parameters"] for run in pair.runs])
+            parameters = _shared([run.summary.get("parameters") for run in pair.runs])
             row |= {
                 "heads, ours": _shared([leaf(run, "model.heads") for run in pair.runs]),
                 "controller, ours": _shared([_controller(run) for run in pair.runs]),
@@ -222,16 +222,16 @@ def times(pairs: Sequence[Pair]) -> Table:
     rows: list[Row] = []
     for pair in pairs:
         for run in pair.runs:
-            hours = run.summary["wall_seconds"] / 3600
+            hours, threads = run.wall_hours, run.summary.get("threads")
             rows.append(
                 {
                     **_names(pair),
                     "seed": str(run.seed),
                     "sequences": run.sequences,
                     "wall hours": hours,
-                    "sequences/s": run.sequences / max(run.summary["wall_seconds"], 1e-9),
-                    "threads": run.summary["threads"],
-                    "core-hours": hours * run.summary["threads"],
+                    "sequences/s": None if hours is None else run.sequences / max(3600 * hours, 1e-9),
+                    "threads": threads,
+                    "core-hours": None if hours is None or threads is None else hours * threads,
                     "commit": run.commit,
                     "status": _status(run),
                 }

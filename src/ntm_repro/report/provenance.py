@@ -30,6 +30,6 @@ def _of_model(sources: RunStore, task: str, model: str) -> Behind:
         f"ntm-train task={task} model={model} seed={runs[0].seed if runs else 1}",
         ", ".join(str(run.seed) for run in runs),
         "; ".join(dict.fromkeys(run.commit for run in runs)),
-        sum(run.summary["wall_seconds"] for run in runs) / 3600,
+        sum(run.wall_hours or 0 for run in runs),
         sources.gaps(task, model),
     )

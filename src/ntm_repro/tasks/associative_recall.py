@@ -34,6 +34,7 @@ class AssociativeRecall(Task):
 
     inputs: ClassVar[int] = 8
     outputs: ClassVar[int] = 6
+    condition_name: ClassVar[str] = "items"
 
     name: str = "associative_recall"
     min_items: int = 2

@@ -67,6 +67,7 @@ class Task(ABC):
     inputs, outputs: I and O. evaluation_sequences: how many sequences of each condition an evaluation draws by default.
     has_optimum: True where chance decides the target bits, so that even the best estimator has a cost; such a task
     defines `optimum_bits`, and its cost is judged by the difference from that.
+    condition_name: what a condition is, for the heads of tables, for instance "length".
     """
 
     name: str
@@ -74,6 +75,7 @@ class Task(ABC):
     outputs: ClassVar[int]
     evaluation_sequences: ClassVar[int] = 100
     has_optimum: ClassVar[bool] = False
+    condition_name: ClassVar[str] = "condition"
 
     @abstractmethod
     def condition_of(self, stream: Stream, first: int) -> Condition:

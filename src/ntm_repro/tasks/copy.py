@@ -35,6 +35,7 @@ class Copy(Task):
 
     inputs: ClassVar[int] = 10
     outputs: ClassVar[int] = 9
+    condition_name: ClassVar[str] = "length"
 
     name: str = "copy"
     min_length: int = 1

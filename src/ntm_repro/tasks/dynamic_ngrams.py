@@ -35,6 +35,7 @@ class DynamicNGrams(Task):
     # A sequence's optimum has a deviation of 35 bits: the paper validates on 1,000 of them.
     evaluation_sequences: ClassVar[int] = 1_000
     has_optimum: ClassVar[bool] = True
+    condition_name: ClassVar[str] = "length"
 
     name: str = "dynamic_ngrams"
     length: int = 200

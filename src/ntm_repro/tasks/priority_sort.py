@@ -36,6 +36,7 @@ class PrioritySort(Task):
 
     inputs: ClassVar[int] = 10
     outputs: ClassVar[int] = 8
+    condition_name: ClassVar[str] = "vectors × highest"
 
     name: str = "priority_sort"
     vectors: int = 20

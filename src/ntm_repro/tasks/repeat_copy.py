@@ -39,6 +39,7 @@ class RepeatCopy(Task):
 
     inputs: ClassVar[int] = 8
     outputs: ClassVar[int] = 7
+    condition_name: ClassVar[str] = "length × repeats"
 
     name: str = "repeat_copy"
     min_length: int = 1

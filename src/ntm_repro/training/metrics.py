@@ -82,6 +82,15 @@ def read_rows(path: Path, up_to: int | None = None) -> list[Row]:
     return rows
 
 
+def torn_line(path: Path) -> int | None:
+    """The number, from 1, of the first line that is no complete row (or no header); None for a whole file."""
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    if tuple(lines[0].split(",")) not in (columns(False), columns(True)):
+        return 1
+    whole = 1 + len(read_rows(path))
+    return None if lines[whole:] in ([], [""]) else whole + 1
+
+
 def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
     """Replace a metrics.csv. Raises `OSError`."""
     text = io.StringIO()

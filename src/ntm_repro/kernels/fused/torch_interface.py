@@ -22,6 +22,9 @@ from ntm_repro.models.base import leaves, rebuilt
 from ntm_repro.models.lstm import LSTMBaseline
 from ntm_repro.models.ntm import NTM, Trace
 
+# Of the tape, at once, where nothing goes backward: some 75 MB with the paper's sizes.
+ROWS = 2_048
+
 
 class _Room(threading.local):
     """Room for numbers, reused from call to call, each thread its own; it grows when asked for more."""
@@ -101,13 +104,12 @@ class FusedSequences(Kernel):
         if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (x_TBI, *given, *parameters)):
             results = list(_Unroll.apply(self, _Options(trace, gradient_bound), x_TBI, *given, *parameters))
         else:
-            # Without a backward pass ahead only one group a thread needs its tape at a time.
+            # Without a backward pass ahead only one group a thread needs its tape at a time, and not all of it.
             share = GROUP * torch.get_num_threads()
             pieces = []
             for first in range(0, x_TBI.shape[1], share):
                 these = slice(first, first + share)
-                part = self.forward(x_TBI[:, these].contiguous(), [tensor[these] for tensor in given], trace)
-                pieces.append(part[0])
+                pieces.append(self._forward_only(x_TBI[:, these], [tensor[these] for tensor in given], trace))
             results = [
                 torch.cat(tensors, 0 if 0 < index <= len(given) else 1)
                 for index, tensors in enumerate(zip(*pieces, strict=True))
@@ -143,6 +145,19 @@ class FusedSequences(Kernel):
         if trace and layout.num_heads:
             results += self._trace(tapes)
         return results, array if keep else None
+
+    def _forward_only(self, x_TBI: Tensor, state: list[Tensor], trace: bool) -> list[Tensor]:
+        """`forward` in stretches of steps: however long the sequences, the tape is that of one stretch."""
+        steps = max(1, ROWS // x_TBI.shape[1])
+        stretches = []
+        for x in x_TBI.split(steps):
+            results, _ = self.forward(x.contiguous(), state, trace)
+            stretches.append(results)
+            state = results[1 : 1 + len(state)]
+        if len(stretches) == 1:
+            return stretches[0]
+        over_time = [torch.cat(tensors) for tensors in zip(*stretches, strict=True)]
+        return [over_time[0], *state, *over_time[1 + len(state) :]]
 
     def backward(
         self, tapes: np.ndarray, x_TBI: Tensor, d_y_TBO: Tensor, d_state: list[Tensor], with_input: bool, bound: float
