@@ -82,6 +82,9 @@ def test_a_run_evaluated_with_another_memory_only_is_not_evaluated(tmp_path):
 @given(share=st.floats(0, 0.9))
 def test_a_torn_record_is_named(name, share, tmp_path_factory):
     folder = record(tmp_path_factory.mktemp("runs"), "copy", "ntm", 1, [1.0] * 3, grid={20: 0.5}, beyond={200: 1.0})
+    summary = json.loads((folder / "summary.json").read_text())
+    summary["config"]["train"]["log_every"] = 1_000
+    (folder / "summary.json").write_text(json.dumps(summary))
     path = folder / name
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])

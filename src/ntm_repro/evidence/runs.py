@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -107,14 +108,12 @@ class Run:
         """metrics.csv up to where the summary ends. Raises `UsageError` for a damaged file, `OSError` without one."""
         path = RunFolder(self.folder).metrics
         rows, torn = metrics.read_rows(path, up_to=self.sequences), metrics.torn_line(path)
+        ends = [0, *(int(row["sequences"]) for row in rows)]
         log_every = self.config["train"].get("log_every")
-        known = is_whole(log_every) and log_every > 0
-        last = self.sequences - self.sequences % log_every if known else self.sequences
-        reached = rows[-1]["sequences"] if rows else 0
-        # A killed run may leave half a line behind what its summary knows of.
-        lost = torn == 1 or (torn is not None and reached < last)
-        if lost or (known and not rows and last > 0):
-            raise UsageError(f"{path}: damaged in line {torn or 2}; restore it")
+        window = max([log_every if is_whole(log_every) else 0, *(end - begin for begin, end in pairwise(ends))])
+        # What is behind the last row is less than a window, and may be half a row of a run that was killed.
+        if torn == 1 or 0 < window <= self.sequences - ends[-1]:
+            raise UsageError(f"{path}: damaged in line {torn or len(rows) + 2}; restore it")
         return rows
 
     @cached_property
