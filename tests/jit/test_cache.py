@@ -137,6 +137,18 @@ def test_a_failed_build_is_said_with_its_last_line_and_nothing_is_kept(home, bui
     assert cache._code == {}
 
 
+def test_after_ctrl_c_the_next_call_compiles(home, built, monkeypatch):
+    def interrupted(code, packages, settings):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(isolation, "run", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            cache.prepare("float32")
+    cache.prepare("float32")
+    assert cache._code == CODE
+
+
 # Versions
 
 

@@ -126,7 +126,6 @@ def prepare(dtype: str) -> None:
     """
     if BUILDING or dtype in _prepared:
         return
-    _prepared.add(dtype)
     store = Store(f"{dtype}-{_version()}", config.CACHE_DIR, _say)
     content = store.read()
     if content is None:
@@ -136,6 +135,7 @@ def prepare(dtype: str) -> None:
                 content = _compile_and_keep(dtype, store)
     if content is not None:
         _code.update(pickle.loads(content))
+    _prepared.add(dtype)  # not before: Ctrl-C may end the waiting in a session that goes on
 
 
 def _version() -> str:
