@@ -37,8 +37,12 @@ def settings_type(name: str) -> type[Any]:
 
 
 def build(settings: Any, inputs: int, outputs: int, seed: int) -> Model:
-    """The model that `settings.name` names, its weights drawn from `seed` alone (on the CPU, in float32)."""
+    """The model that `settings.name` names, its weights drawn from `seed` alone.
+
+    It is on the CPU and in float32, whatever torch's default device and type are.
+    """
     words = Stream(seed, Purpose.INITIALISATION).words(0, 1)
-    generator = torch.Generator().manual_seed(int(words[0] >> 1))
-    model: Model = find(settings.name).build(settings, inputs, outputs, generator)
-    return model
+    with torch.device("cpu"):
+        generator = torch.Generator().manual_seed(int(words[0] >> 1))
+        model: Model = find(settings.name).build(settings, inputs, outputs, generator)
+    return model if torch.get_default_dtype() is torch.float32 else model.to(torch.float32)
