@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from ntm_repro.errors import UsageError
 from ntm_repro.kernels.base import Cost, Kernel
@@ -19,6 +20,8 @@ from ntm_repro.models.base import leaves
 __all__ = ["Cost", "Eager", "Kernel", "check", "choose", "run", "run_outside_graph"]
 
 log = logging.getLogger(__name__)
+
+_PLAIN = Tensor.__torch_dispatch__
 
 # Making a kernel moves a model's parameters: one thread at a time.
 _making = threading.RLock()
@@ -55,7 +58,20 @@ def run(
     model: Model, x_TBI: Tensor, state: State | None, trace: bool, lengths_B: Tensor | None, gradient_bound: float
 ) -> Unrolled:
     """What calling a model does: see `Model.forward`."""
-    kernel = _kernel_of(model)
+    device = x_TBI.device.type if isinstance(x_TBI, Tensor) else "cpu"
+    if not (torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)):
+        return _run(model, x_TBI, state, trace, lengths_B, gradient_bound)
+    # Half precision is too coarse for a memory that is written step by step.
+    if x_TBI.dtype in (torch.float16, torch.bfloat16):
+        x_TBI = x_TBI.to(next(model.parameters(), x_TBI).dtype)
+    with torch.autocast(device, enabled=False):
+        return _run(model, x_TBI, state, trace, lengths_B, gradient_bound)
+
+
+def _run(
+    model: Model, x_TBI: Tensor, state: State | None, trace: bool, lengths_B: Tensor | None, gradient_bound: float
+) -> Unrolled:
+    kernel = None if _is_transformed(x_TBI) else _kernel_of(model)
     unroll = model.unroll if kernel is None else kernel.unroll
     if kernel is None:
         with torch.no_grad():
@@ -74,6 +90,16 @@ def run_outside_graph(*arguments: Any) -> Unrolled:
     """`run` as torch.compile calls it: as it is, between two graphs."""
     # Wrapped here and not as the module is imported: what this imports takes longer than a short run.
     return torch.compiler.disable(run)(*arguments)
+
+
+def _is_transformed(x_TBI: Tensor) -> bool:
+    """Whether torch has to see each operation: to transform or record them, or for tensors that redefine them."""
+    return (
+        torch._C._are_functorch_transforms_active()
+        or forward_ad._current_level >= 0
+        or torch.jit.is_tracing()
+        or getattr(type(x_TBI), "__torch_dispatch__", _PLAIN) is not _PLAIN
+    )
 
 
 def _kernel_of(model: Model) -> Kernel | None:

@@ -43,7 +43,7 @@ def check_targets(model: Model, x_TBI: Tensor, target_TBO: Tensor, mask_TO: Tens
 def check_lengths(lengths_B: Tensor, x_TBI: Tensor) -> list[int]:
     """The lengths as integers; raises `ValueError` unless there is one from 1 to T for each sequence."""
     steps, batch, _ = x_TBI.shape
-    lengths = torch.as_tensor(lengths_B)
+    lengths = torch.as_tensor(lengths_B, device="cpu")
     if lengths.shape != (batch,) or lengths.is_floating_point() or lengths.is_complex() or lengths.dtype is torch.bool:
         actual = f"{lengths.dtype} of shape {list(lengths.shape)}"
         raise ValueError(f"lengths_B: integers of shape [{batch}] wanted, {actual} given")
@@ -57,6 +57,9 @@ def check_lengths(lengths_B: Tensor, x_TBI: Tensor) -> list[int]:
 def _check(tensor: Tensor, name: str, shape: Sequence[int | str], like: Tensor) -> None:
     if not isinstance(tensor, Tensor):
         raise ValueError(f"{name}: a tensor wanted, {type(tensor).__name__} given")
+    if tensor.layout is not torch.strided or tensor.is_nested:
+        kind = "nested" if tensor.is_nested else tensor.layout
+        raise ValueError(f"{name}: a dense tensor wanted, a {kind} one given")
     fits = tensor.ndim == len(shape) and all(
         isinstance(wanted, str) or wanted == given for wanted, given in zip(shape, tensor.shape, strict=True)
     )

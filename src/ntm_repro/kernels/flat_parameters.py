@@ -22,6 +22,11 @@ class FlatParameters:
     """`values` [P], of which the model's parameters are views, and `gradients` [P], laid out alike."""
 
     def __init__(self, model: nn.Module) -> None:
+        # In inference mode parameters would become tensors that autograd never takes again.
+        with torch.inference_mode(next(model.parameters()).is_inference()):
+            self._move(model)
+
+    def _move(self, model: nn.Module) -> None:
         first = next(model.parameters())
         blocks, biases = _affine_blocks(model)
         self._at: dict[int, int] = {}

@@ -38,12 +38,14 @@ def settings_type(name: str) -> type[Any]:
 
 
 def build(settings: Any, inputs: int, outputs: int, seed: int, input_scale: Sequence[float] | None = None) -> Model:
-    """The model that `settings.name` names, its weights drawn from `seed` alone (on the CPU, in float32).
+    """The model that `settings.name` names, its weights drawn from `seed` alone.
 
-    input_scale: for a model whose settings have `scale_inputs`, factors of the starting weights of its input channels.
+    It is on the CPU and in float32, whatever torch's default device and type are. input_scale: for a model whose
+    settings have `scale_inputs`, factors of the starting weights of its input channels.
     """
     words = Stream(seed, Purpose.INITIALISATION).words(0, 1)
-    generator = torch.Generator().manual_seed(int(words[0] >> 1))
     scaled = {} if input_scale is None else {"input_scale": input_scale}
-    model: Model = find(settings.name).build(settings, inputs, outputs, generator, **scaled)
-    return model
+    with torch.device("cpu"):
+        generator = torch.Generator().manual_seed(int(words[0] >> 1))
+        model: Model = find(settings.name).build(settings, inputs, outputs, generator, **scaled)
+    return model if torch.get_default_dtype() is torch.float32 else model.to(torch.float32)

@@ -69,6 +69,9 @@ class Model(nn.Module, ABC):
         Past its end a sequence's outputs and trace are 0, and `state` is the one after its last step.
         gradient_bound: clip the gradient of the state, number by number, to ±gradient_bound wherever it passes from a
         step back to the one before (paper section 4.6: "all gradient components").
+        Under `torch.autocast` all of it is computed in the parameters' type. `unroll` takes the place of compiled code
+        where torch has to see each operation: in transforms of `torch.func`, in exported and traced programs, and for
+        gradients that are themselves differentiated.
 
         Raises `ValueError` for a shape, type or length that does not fit.
         """
@@ -165,13 +168,17 @@ def mapped(state: S, change: Callable[[Tensor], Tensor]) -> S:
 class _Bounded(torch.autograd.Function):
     """The identity, whose gradient is clipped to ±bound."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx: Any, x: Tensor, bound: float) -> Tensor:
-        ctx.bound = bound
+    def forward(x: Tensor, bound: float) -> Tensor:
         return x.view_as(x)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
+    def setup_context(ctx: Any, inputs: tuple[Tensor, float], output: Tensor) -> None:
+        ctx.bound = inputs[1]
+
+    @staticmethod
     def backward(ctx: Any, d_x: Tensor) -> tuple[Tensor, None]:
         return d_x.clamp(-ctx.bound, ctx.bound), None
 

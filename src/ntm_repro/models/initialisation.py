@@ -27,7 +27,8 @@ def empty_linear(num_inputs: int, num_outputs: int) -> nn.Linear:
 def draw(tensor: Tensor, generator: torch.Generator | None, deviation: float = WEIGHT_DEVIATION) -> None:
     """Fill a tensor of any shape from N(0, deviation²)."""
     # On the CPU and in float32 whatever the tensor's own place and type: the same numbers everywhere.
-    tensor.copy_(torch.randn(tensor.shape, generator=generator) * deviation)
+    numbers = torch.randn(tensor.shape, generator=generator, dtype=torch.float32, device="cpu")
+    tensor.copy_(numbers * deviation)
 
 
 @torch.no_grad()

@@ -48,6 +48,8 @@ def unsupported_reason(model: Model) -> str | None:
         return f"the fused kernel computes in float32 or float64, not in {kinds}"
     if len({id(parameter) for _, parameter in named}) < len(named):
         return "the fused kernel does not share a parameter among layers"
+    if any(parameter.is_shared() for _, parameter in named):
+        return "the fused kernel would take parameters out of the memory that processes share"
     if is_hooked(model):
         return "the fused kernel does not call the hooks of inner layers"
     return None if _is_regular(model) else "the fused kernel does not know layers of these sizes"

@@ -4,8 +4,10 @@ Shape suffixes: T time steps, B sequences of the batch, I input channels, O outp
 heads, K heads, N locations, M width of a location.
 """
 
+import copy
 import math
 import threading
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,7 +39,7 @@ class _Room(threading.local):
         count = math.prod(shape)
         if self._numbers.size < count:
             # Torch's memory begins on a cache line, numpy's need not.
-            self._numbers = torch.empty(count, dtype=self._dtype).numpy()
+            self._numbers = torch.empty(count, dtype=self._dtype, device="cpu").numpy()
         return self._numbers[:count].reshape(shape)
 
 
@@ -125,7 +127,7 @@ class FusedSequences(Kernel):
         layout = self.layout
         steps, batch, _ = x_TBI.shape
         shape = ((steps + 1) * batch, layout.row_width)
-        array = torch.empty(shape, dtype=x_TBI.dtype).numpy() if keep else self._tapes_room(*shape)
+        array = torch.empty(shape, dtype=x_TBI.dtype, device="cpu").numpy() if keep else self._tapes_room(*shape)
         tapes = Tapes(array, steps, batch)
         values = [tensor.detach().numpy() for tensor in state]
         for (begin, _), value in zip(self._lstm_fields(), values, strict=False):
@@ -137,7 +139,7 @@ class FusedSequences(Kernel):
             for k in range(layout.num_heads):
                 tapes.put_start(self._weighting(k), read_weighting_BRN[:, k])
                 tapes.put_start(self._weighting(layout.num_heads + k), write_weighting_BWN[:, k])
-        y_TBO = torch.empty(steps, batch, layout.num_outputs, dtype=x_TBI.dtype)
+        y_TBO = torch.empty(steps, batch, layout.num_outputs, dtype=x_TBI.dtype, device="cpu")
         threads.share(
             entry_points.forward, _parts_of(batch), layout, self._values, array, _numbers(x_TBI), y_TBO.numpy()
         )
@@ -166,7 +168,7 @@ class FusedSequences(Kernel):
         layout = self.layout
         batch = x_TBI.shape[1]
         heads, locations, width = layout.num_heads, layout.num_locations, layout.width
-        carry = torch.zeros(batch, layout.carry_width, dtype=x_TBI.dtype).numpy()
+        carry = torch.zeros(batch, layout.carry_width, dtype=x_TBI.dtype, device="cpu").numpy()
 
         def columns(begin: int, *shape: int) -> np.ndarray:
             return carry[:, begin : begin + math.prod(shape)].reshape(batch, *shape)
@@ -174,7 +176,7 @@ class FusedSequences(Kernel):
         def put(begin: int, gradient: np.ndarray) -> None:
             columns(begin, gradient[0].size)[:] = gradient.reshape(batch, -1)
 
-        given = [tensor.detach().numpy() for tensor in d_state]
+        given = [tensor.detach().numpy(force=True) for tensor in d_state]
         for (begin, _), gradient in zip(self._lstm_fields(in_carry=True), given, strict=False):
             put(begin, gradient)
         if heads:
@@ -203,6 +205,28 @@ class FusedSequences(Kernel):
             ]
         # A copy of its own for each: views of the carry would keep all of it.
         return d_x_TBI, [torch.from_numpy(part.copy()) for part in d_first], self.parameters.split(gradients)
+
+    def differentiable_backward(
+        self, inputs: list[Tensor], needed: Sequence[bool], d_results: list[Tensor], bound: float
+    ) -> list[Tensor | None]:
+        """What `backward` gives, by autograd: gradients that can be differentiated again.
+
+        inputs: x_TBI, the first state's tensors, the parameters; None in the place of a gradient that is not `needed`.
+        d_results: of y_TBO and the last state's tensors.
+        """
+        self._check_current()
+        # Aliases: a state or an input may itself come from the same parameters, whose share in them is not asked for.
+        aliases = [tensor.view_as(tensor) for tensor in inputs]
+        parameters = self.parameters.parameters
+        first_parameter = len(inputs) - len(parameters)
+        replaced = zip(parameters, aliases[first_parameter:], strict=True)
+        twin = copy.deepcopy(self.model, {id(parameter): alias for parameter, alias in replaced})
+        state = rebuilt(twin.initial_state(1), iter(aliases[1:first_parameter]))
+        unrolled = twin.unroll(aliases[0], state, gradient_bound=bound)
+        results = [unrolled.y_TBO, *(tensor for _, tensor in leaves(unrolled.state))]
+        wanted = [alias for alias, need in zip(aliases, needed, strict=True) if need]
+        gradients = iter(torch.autograd.grad(results, wanted, d_results, create_graph=True, allow_unused=True))
+        return [next(gradients) if need else None for need in needed]
 
     def _check_current(self) -> None:
         if not self.parameters.is_current():
@@ -273,8 +297,8 @@ class FusedSequences(Kernel):
 
 
 def _numbers(tensor: Tensor) -> np.ndarray:
-    """A tensor's numbers as compiled code takes them: unbroken, C order."""
-    return tensor.detach().contiguous().numpy()
+    """A tensor's numbers as compiled code takes them: unbroken, C order, lazy negations and zeros carried out."""
+    return tensor.detach().contiguous().numpy(force=True)
 
 
 def _parts_of(batch: int) -> int:
@@ -305,13 +329,15 @@ class _Unroll(torch.autograd.Function):
         return tuple(results)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, d_y_TBO: Tensor, *d_results: Tensor) -> tuple[Tensor | None, ...]:
         x_TBI, *tensors = ctx.saved_tensors
+        d_state = list(d_results[: ctx.states])
+        if torch.is_grad_enabled():  # create_graph=True: compiled code leaves autograd nothing to differentiate
+            needed, given = ctx.needs_input_grad[2:], [d_y_TBO, *d_state]
+            return None, None, *ctx.kernel.differentiable_backward([x_TBI, *tensors], needed, given, ctx.bound)
         tapes, ctx.tapes = ctx.tapes, None  # a backward pass overwrites its tapes
         if tapes is None:
             _, tapes = ctx.kernel.forward(x_TBI, tensors[: ctx.states], trace=False, keep=True)
-        d_state = list(d_results[: ctx.states])
         d_x, d_first, d_parameters = ctx.kernel.backward(
             tapes, x_TBI, d_y_TBO, d_state, ctx.needs_input_grad[2], ctx.bound
         )
