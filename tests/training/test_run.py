@@ -36,7 +36,8 @@ SUMMARY_KEYS = [
     *("final_bits", "first_below_1", "first_below_0_1", "first_below_0_05"),
     *("stays_below_1", "stays_below_0_1", "stays_below_0_05"),
     *("solved_below_1", "solved_below_0_1", "solved_below_0_05"),
-    *("wall_seconds", "status", "versions", "commit", "dirty", "cpu", "device", "threads", "optimiser", "config"),
+    *("wall_seconds", "status", "versions", "commit", "dirty", "cpu", "device", "threads"),
+    *("optimiser", "recipe", "config"),
 ]
 RECORD = {
     "task": {"name": "copy", "max_length": 3},
