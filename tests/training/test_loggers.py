@@ -1,5 +1,6 @@
 """Where the rows go. TensorBoard's files are read back in test_run.py."""
 
+import contextlib
 import io
 import os
 
@@ -177,6 +178,26 @@ def test_the_bar_of_a_run_with_more_sequences_than_wanted_is_full(terminal):
     screen = terminal()
     TerminalLogger(total=100, resumed_at=160).close()
     assert "100/100" in screen.getvalue()
+
+
+def test_a_terminal_that_says_it_is_0_columns_wide_shows_the_bar(monkeypatch):
+    """As terminals of containers, of `script` and of some CI systems do."""
+    monkeypatch.setattr("tqdm.tqdm.monitor_interval", 0)
+    monkeypatch.setenv("COLUMNS", "70")
+    ours, theirs = os.openpty()  # 0 × 0 until somebody sets its size
+    with open(theirs, "w") as screen, monkeypatch.context() as patch:  # noqa: PTH123 — of a descriptor
+        assert os.get_terminal_size(theirs).columns == 0
+        patch.setattr("sys.stderr", screen)
+        sink = TerminalLogger(total=100, resumed_at=0)
+        sink.progress(40)
+        sink.row(row(40))
+        sink.close()
+    shown = b""
+    with contextlib.suppress(OSError):  # how a terminal ends that nobody writes to any more
+        while chunk := os.read(ours, 4096):
+            shown += chunk
+    os.close(ours)
+    assert b"40/100" in shown
 
 
 # Several

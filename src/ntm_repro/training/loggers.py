@@ -1,12 +1,13 @@
 """Where metrics go: the record (metrics.csv), TensorBoard for watching, and the terminal."""
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 from tqdm import tqdm
@@ -96,8 +97,16 @@ class TerminalLogger(Logger):
     """A progress bar on a terminal; elsewhere one line per row."""
 
     def __init__(self, total: int, resumed_at: int) -> None:
+        sized = _has_width(sys.stderr)
         self.bar = tqdm(
-            total=total, initial=min(resumed_at, total), unit="seq", smoothing=0.05, dynamic_ncols=True, disable=None
+            total=total,
+            initial=min(resumed_at, total),
+            unit="seq",
+            smoothing=0.05,
+            dynamic_ncols=sized,
+            ncols=None if sized else shutil.get_terminal_size().columns,
+            nrows=None if sized else shutil.get_terminal_size().lines,
+            disable=None,
         )
 
     def row(self, row: Row) -> None:
@@ -116,6 +125,14 @@ class TerminalLogger(Logger):
     def close(self) -> None:
         self.bar.close()
         sys.stderr.flush()
+
+
+def _has_width(stream: TextIO | None) -> bool:
+    """Whether a terminal says how wide it is; those of containers and `script` may say 0, in which no bar would fit."""
+    try:
+        return stream is not None and os.get_terminal_size(stream.fileno()).columns > 0
+    except (OSError, ValueError):  # no terminal, or closed
+        return False
 
 
 class Loggers(Logger):
