@@ -60,12 +60,12 @@ def _check(tensor: Tensor, name: str, shape: Sequence[int | str], like: Tensor) 
     if tensor.layout is not torch.strided or tensor.is_nested:
         kind = "nested" if tensor.is_nested else tensor.layout
         raise ValueError(f"{name}: a dense tensor wanted, a {kind} one given")
-    fits = tensor.ndim == len(shape) and all(
-        isinstance(wanted, str) or wanted == given for wanted, given in zip(shape, tensor.shape, strict=True)
-    )
+    fits = tensor.ndim == len(shape)
+    if fits:
+        for wanted, given in zip(shape, tensor.shape, strict=True):
+            fits = fits and (wanted == given or isinstance(wanted, str))
     if not fits:
-        wanted = ", ".join(map(str, shape))
-        raise ValueError(f"{name}: shape [{wanted}] wanted, {list(tensor.shape)} given")
+        raise ValueError(f"{name}: shape [{', '.join(map(str, shape))}] wanted, {list(tensor.shape)} given")
     if tensor.dtype != like.dtype:
         raise ValueError(f"{name}: {like.dtype} wanted, as the model's parameters are, {tensor.dtype} given")
     if tensor.device != like.device:

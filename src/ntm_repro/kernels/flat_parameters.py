@@ -5,9 +5,6 @@ input j gives to every output, the last row is the bias, and rows are padded wit
 has no gradient, so an optimiser that runs over the whole buffer leaves it at zero.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
 
@@ -57,7 +54,8 @@ class FlatParameters:
             view = self.values.as_strided(shape, strides, at)
             view.copy_(tensor.detach())
             tensor.data = view
-        self._structure = [_Snapshot.of(module) for module in model.modules()]
+        self._pairs = [(view[0], gradient) for view, gradient in zip(views, self.gradient_views, strict=True)]
+        self._structure = _Structure(list(model.modules()))
 
     def at(self, parameter: Tensor) -> int:
         """Where a parameter's first number lies; for the weight of an affine layer, where its block begins."""
@@ -78,7 +76,7 @@ class FlatParameters:
 
     def bind_gradients(self) -> None:
         """Make every parameter's `.grad` its view of `gradients`, whatever it was before (None, say)."""
-        for (parameter, *_), view in zip(self._views, self.gradient_views, strict=True):
+        for parameter, view in self._pairs:
             if parameter.grad is not view and parameter.requires_grad:
                 parameter.grad = view
 
@@ -87,7 +85,7 @@ class FlatParameters:
 
         Not so after `model.to(…)`, or once a parameter or a layer was replaced, in whatever way.
         """
-        return all(snapshot.holds() for snapshot in self._structure)
+        return self._structure.holds()
 
 
 def _affine_blocks(model: nn.Module) -> tuple[dict[int, nn.Linear], set[int]]:
@@ -103,28 +101,37 @@ def _affine_blocks(model: nn.Module) -> tuple[dict[int, nn.Linear], set[int]]:
     return blocks, biases
 
 
-class _Snapshot(NamedTuple):
-    """What one module consisted of."""
+class _Structure:
+    """What modules consisted of when this was made. It is compared before every update, hence in plain loops."""
 
-    module: nn.Module
-    kind: type
-    parameters: Mapping[str, tuple[Tensor | None, int]]  # and where their numbers lie
-    children: dict[str, nn.Module | None]
-
-    @classmethod
-    def of(cls, module: nn.Module) -> "_Snapshot":
-        parameters = {name: (tensor, _address(tensor)) for name, tensor in module._parameters.items()}
-        return cls(module, type(module), parameters, dict(module._modules))
+    def __init__(self, modules: list[nn.Module]) -> None:
+        self._kinds = [(module, type(module)) for module in modules]
+        owned = [entries for module in modules for entries in (module._parameters, module._modules)]
+        self._counts = [(entries, len(entries)) for entries in owned]
+        self._children = [
+            (module._modules, name, child) for module in modules for name, child in module._modules.items()
+        ]
+        self._parameters = [
+            (module._parameters, name, parameter, _address(parameter))
+            for module in modules
+            for name, parameter in module._parameters.items()
+        ]
 
     def holds(self) -> bool:
-        own, children = self.module._parameters, self.module._modules
-        return (
-            type(self.module) is self.kind
-            and len(own) == len(self.parameters)
-            and all(own.get(name) is it and _address(it) == at for name, (it, at) in self.parameters.items())
-            and len(children) == len(self.children)
-            and all(children.get(name) is it for name, it in self.children.items())
-        )
+        """Whether they still do, every parameter's numbers at the same place."""
+        for module, kind in self._kinds:
+            if type(module) is not kind:
+                return False
+        for entries, count in self._counts:
+            if len(entries) != count:
+                return False
+        for children, name, child in self._children:
+            if children.get(name) is not child:
+                return False
+        for parameters, name, parameter, address in self._parameters:
+            if parameters.get(name) is not parameter or _address(parameter) != address:
+                return False
+        return True
 
 
 def _address(tensor: Tensor | None) -> int:

@@ -23,6 +23,10 @@ class Optimiser:
         self.rule, self.settings, self.parameters, self.compiled = rule, settings, parameters, compiled
         self.slots = {name: torch.zeros_like(parameters.values) for name in rule.SLOTS}
         self.updates = 0
+        if compiled:
+            tensors = [parameters.values, parameters.gradients, *self.slots.values()]
+            self._arrays = [tensor.numpy() for tensor in tensors]
+            self._real, self._numbers = self._arrays[0].dtype.type, settings.numbers()
 
     def gradient_norm(self) -> float:
         """The Euclidean norm of the gradient; not finite only if one of its numbers is not."""
@@ -44,18 +48,19 @@ class Optimiser:
     def _compiled_step(self, learning_rate: float, factor: float, bound: float) -> None:
         from ntm_repro.jit import cache, threads
 
-        function = cache.entry_of(self.rule.compiled_step)
-        real = self.parameters.values.numpy().dtype.type
-        scalars = (real(learning_rate), real(factor), real(bound), self.updates, self.settings.numbers())
-        arrays = [tensor.numpy() for tensor in (self.parameters.values, self.parameters.gradients)]
-        arrays += [slot.numpy() for slot in self.slots.values()]
-        lines = len(arrays[0]) // ALIGNMENT
+        function, arrays, real = cache.entry_of(self.rule.compiled_step), self._arrays, self._real
+        scalars = (real(learning_rate), real(factor), real(bound), self.updates, self._numbers)
+        parts = threads.parts_for(arrays[0].size)
+        if parts == 1:
+            function(*arrays, *scalars)
+            return
+        lines = arrays[0].size // ALIGNMENT
 
         def stretch(part: int, parts: int) -> None:
             low, high = lines * part // parts * ALIGNMENT, lines * (part + 1) // parts * ALIGNMENT
             function(*(array[low:high] for array in arrays), *scalars)
 
-        threads.share(stretch, threads.parts_for(len(arrays[0])))
+        threads.share(stretch, parts)
 
     def state_dict(self) -> dict[str, dict[str, Tensor]]:
         """Each slot of each parameter by name, and the number of steps. Shares its tensors with the optimiser."""

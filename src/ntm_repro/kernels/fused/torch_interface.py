@@ -298,7 +298,9 @@ class FusedSequences(Kernel):
 
 def _numbers(tensor: Tensor) -> np.ndarray:
     """A tensor's numbers as compiled code takes them: unbroken, C order, lazy negations and zeros carried out."""
-    return tensor.detach().contiguous().numpy(force=True)
+    if tensor.requires_grad or tensor.is_neg() or tensor._is_zerotensor() or not tensor.is_contiguous():
+        return tensor.detach().contiguous().numpy(force=True)
+    return tensor.numpy()
 
 
 def _parts_of(batch: int) -> int:
