@@ -60,13 +60,16 @@ def _check(tensor: Tensor, name: str, shape: Sequence[int | str], like: Tensor) 
     if tensor.layout is not torch.strided or tensor.is_nested:
         kind = "nested" if tensor.is_nested else tensor.layout
         raise ValueError(f"{name}: a dense tensor wanted, a {kind} one given")
-    fits = tensor.ndim == len(shape)
-    if fits:
-        for wanted, given in zip(shape, tensor.shape, strict=True):
-            fits = fits and (wanted == given or isinstance(wanted, str))
-    if not fits:
+    if tensor.shape != shape and not _fits(tensor.shape, shape):
         raise ValueError(f"{name}: shape [{', '.join(map(str, shape))}] wanted, {list(tensor.shape)} given")
     if tensor.dtype != like.dtype:
         raise ValueError(f"{name}: {like.dtype} wanted, as the model's parameters are, {tensor.dtype} given")
     if tensor.device != like.device:
         raise ValueError(f"{name}: on {like.device} wanted, where the model is, on {tensor.device} given")
+
+
+def _fits(given: Sequence[int], wanted: Sequence[int | str]) -> bool:
+    """Whether a shape is the one wanted, where a letter stands for any size."""
+    return len(given) == len(wanted) and all(
+        size == want or isinstance(want, str) for size, want in zip(given, wanted, strict=True)
+    )

@@ -24,6 +24,9 @@ class Optimiser:
         self.slots = {name: torch.zeros_like(parameters.values) for name in rule.SLOTS}
         self.updates = 0
         if compiled:
+            from ntm_repro.jit import cache, threads
+
+            self._entry, self._threads = cache.entry_of(rule.compiled_step), threads
             tensors = [parameters.values, parameters.gradients, *self.slots.values()]
             self._arrays = [tensor.numpy() for tensor in tensors]
             self._real, self._numbers = self._arrays[0].dtype.type, settings.numbers()
@@ -46,11 +49,9 @@ class Optimiser:
         self.rule.step(self.parameters.values, gradient_P, self.slots, learning_rate, self.updates, self.settings)
 
     def _compiled_step(self, learning_rate: float, factor: float, bound: float) -> None:
-        from ntm_repro.jit import cache, threads
-
-        function, arrays, real = cache.entry_of(self.rule.compiled_step), self._arrays, self._real
+        function, arrays, real = self._entry, self._arrays, self._real
         scalars = (real(learning_rate), real(factor), real(bound), self.updates, self._numbers)
-        parts = threads.parts_for(arrays[0].size)
+        parts = self._threads.parts_for(arrays[0].size)
         if parts == 1:
             function(*arrays, *scalars)
             return
@@ -60,7 +61,7 @@ class Optimiser:
             low, high = lines * part // parts * ALIGNMENT, lines * (part + 1) // parts * ALIGNMENT
             function(*(array[low:high] for array in arrays), *scalars)
 
-        threads.share(stretch, parts)
+        self._threads.share(stretch, parts)
 
     def state_dict(self) -> dict[str, dict[str, Tensor]]:
         """Each slot of each parameter by name, and the number of steps. Shares its tensors with the optimiser."""

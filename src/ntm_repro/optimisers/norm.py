@@ -30,7 +30,7 @@ def compiled_norm(gradient_P: Tensor) -> float:
     gradient = gradient_P.numpy()
     sums = np.empty(-(-gradient.size // BLOCK))
     threads.share(cache.entry_of(squares), threads.parts_for(gradient.size), gradient, sums)
-    total = float(sums.sum())
+    total = float(sums[0]) if sums.size == 1 else float(sums.sum())
     if not math.isfinite(total):  # squares of large float32 numbers overflow
         total = float(np.square(gradient, dtype=np.float64).sum())
     return math.sqrt(total)
