@@ -4,6 +4,7 @@ import csv
 import json
 
 import pytest
+from support.jobs import one_job
 
 from ntm_repro import paper
 from ntm_repro.cli import compose
@@ -47,12 +48,6 @@ SHORT = {
 @pytest.fixture(autouse=True)
 def registered():
     compose.register()
-
-
-def one_job(*words):
-    (job,), sweep = compose.jobs(words)
-    assert not sweep
-    return job
 
 
 @pytest.mark.parametrize("task", paper.TASKS)

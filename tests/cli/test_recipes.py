@@ -5,6 +5,7 @@ import json
 import pytest
 import yaml
 from support.helpers import TINY
+from support.jobs import one_job
 from support.run_results import rows, same_weights
 
 from ntm_repro import paper
@@ -25,12 +26,6 @@ WORDS = ("recipe=stable", "train.log_every=10", "train.checkpoint_every=20", "ke
 @pytest.fixture(autouse=True)
 def registered():
     compose.register()
-
-
-def one_job(*words):
-    (job,), sweep = compose.jobs(words)
-    assert not sweep
-    return job
 
 
 @pytest.mark.parametrize("task", paper.TASKS)

@@ -5,18 +5,10 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.window_rows import rows_of
 
 from ntm_repro.training import convergence
 from ntm_repro.training.convergence import Crossings, crossings, results, trailing_means
-
-
-def rows_of(*counts_and_bits):
-    """Rows as far as convergence looks at them: of windows (how many sequences, their mean bits)."""
-    rows, sequences = [], 0
-    for count, bits in counts_and_bits:
-        sequences += count
-        rows.append({"sequences": sequences, "bits_per_sequence": bits})
-    return rows
 
 
 def naive_trailing_means(rows):

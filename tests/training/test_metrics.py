@@ -6,20 +6,12 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.window_rows import rows_of
 
 from ntm_repro.training import metrics
 from ntm_repro.training.metrics import Window, read_rows, write_rows
 
 NAMES = "sequences,bits_per_sequence,error_bits,grad_norm,grad_norm_max,learning_rate,sequences_per_second,wall_seconds"
-
-
-def rows_of(*counts_and_bits):
-    """Rows as far as convergence looks at them: of windows (how many sequences, their mean bits)."""
-    rows, sequences = [], 0
-    for count, bits in counts_and_bits:
-        sequences += count
-        rows.append({"sequences": sequences, "bits_per_sequence": bits})
-    return rows
 
 
 # Windows

@@ -24,7 +24,7 @@ class Optimiser:
         self.slots = {name: torch.zeros_like(parameters.values) for name in rule.SLOTS}
         self.updates = 0
         if compiled:
-            from ntm_repro.jit import cache, threads
+            from ntm_repro.jit import cache, threads  # here, so that eager runs never import numba
 
             self._entry, self._threads = cache.entry_of(rule.compiled_step), threads
             tensors = [parameters.values, parameters.gradients, *self.slots.values()]

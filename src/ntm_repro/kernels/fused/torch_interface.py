@@ -185,7 +185,7 @@ class FusedSequences(Kernel):
             put(layout.d_memory, d_memory.swapaxes(1, 2))
             put(layout.d_weightings, np.concatenate([d_read_weighting, d_write_weighting], 1))
 
-        d_y = _numbers(d_y_TBO.contiguous())
+        d_y = _numbers(d_y_TBO)
         d_x_TBI = torch.zeros_like(x_TBI) if with_input else None
         d_x = d_y if d_x_TBI is None else d_x_TBI.numpy()  # without input: any array, not touched
         threads.share(
