@@ -25,6 +25,21 @@ def test_of_the_papers_tasks_only_faint_channels_have_a_factor(name):
     assert input_scale.faintest(tasks.find(name)()) == pytest.approx(EXPECTED[name], rel=1e-6)
 
 
+QUIETEST = {
+    "copy": [1.0] * 8 + [5.0, 5.0],
+    "associative_recall": [1.0] * 6 + [2.0, 4.0],
+    "dynamic_ngrams": [1.0],
+    "repeat_copy": [1.0] * 6 + [3.0, 3 * COUNT],
+    # The priority speaks at each of 20 vectors, a bit at half of them, the flag once.
+    "priority_sort": [2.0] * 8 + [10.0, 20.0],
+}
+
+
+@pytest.mark.parametrize("name", paper.TASKS)
+def test_channels_that_speak_seldom_have_a_larger_factor(name):
+    assert input_scale.quietest(tasks.find(name)()) == pytest.approx(QUIETEST[name], rel=1e-6)
+
+
 class Made:
     """A task of three channels: uniform numbers up to 0.5, nothing at all, and numbers of ±4."""
 
@@ -47,6 +62,25 @@ def test_the_rule_is_one_over_the_five_percent_quantile_of_sizes_within_one_and_
     faint, silent, loud = input_scale.faintest(Made())
     assert faint == pytest.approx(min(10, 1 / quantile), rel=1e-3)
     assert (silent, loud) == (1.0, 1.0)
+    assert input_scale.quietest(Made()) == [faint, silent, loud]  # those that speak do so at every step
+
+
+class Rare(Made):
+    """The same, but its first channel speaks at every tenth step, its third at every fourth."""
+
+    def draw(self, stream, first, count, condition=None):
+        batch = super().draw(stream, first, count)
+        steps = np.arange(50)
+        batch.input_TBI[steps % 10 != 0, :, 0] = 0
+        batch.input_TBI[steps % 4 != 0, :, 2] = 0
+        return batch
+
+
+def test_rarity_is_counted_from_the_most_frequent_channel_and_the_product_is_at_most_thirty():
+    faint, _, _ = input_scale.faintest(Rare())
+    assert faint == 10.0  # no less than the cap
+    # 13 of 50 steps against 5 of 50 is 2.6 times as often.
+    assert input_scale.quietest(Rare()) == [30.0, 1.0, 1.0]
 
 
 def test_it_has_sequences_of_its_own_and_the_same_every_time():

@@ -28,7 +28,7 @@ ControllerKind = Enum("ControllerKind", "lstm feedforward")
 Activation = Enum("Activation", "tanh linear")
 ReadOrder = Enum("ReadOrder", "after before")
 OutputFrom = Enum("OutputFrom", "hidden_and_reads hidden")
-ScaleInputs = Enum("ScaleInputs", "none faintest")
+ScaleInputs = Enum("ScaleInputs", "none faintest quietest")
 
 
 @dataclass
@@ -76,8 +76,9 @@ class Settings:
     activation: of key and add vectors.
     read_order: whether read heads address and read the memory after or before this step's write.
     output_from: what the output layer sees.
-    scale_inputs: whether the starting weights of faint input channels are made larger, so that the faintest thing each
-    says (its 5 % quantile of non-zero sizes, see `tasks.input_scale`) is as loud as 1; at most ten times.
+    scale_inputs: which input channels' starting weights are made larger (see `tasks.input_scale`). With faintest those
+    of small values, so that the faintest thing that each says (its 5 % quantile of non-zero sizes) is as loud as 1, at
+    most ten times; with quietest also those that speak seldom, by how much more often the most frequent one speaks.
     """
 
     name: str = "ntm"
