@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ntm_repro import paper, tasks
-from ntm_repro.evidence import choices, convergence, rendering, run_settings, runs
+from ntm_repro.evidence import choices, convergence, reliability, rendering, run_settings, runs
 from ntm_repro.evidence.rendering import Cell, Column, Table
 from ntm_repro.evidence.run_settings import Pair, leaf, paired, plain
 from ntm_repro.evidence.runs import Run
@@ -25,10 +25,10 @@ def write(root: Path, out: Path) -> list[Path]:
 
 
 def every(root: Path) -> list[Table]:
-    """All tables of the runs below `root`."""
+    """All tables of the runs below `root`, of which the last counts those of other recipes beside it too."""
     pairs = paired(root)
     makers = (settings, choices.table, convergence_of, targets, generalisation, beyond, times)
-    return [make(pairs) for make in makers]
+    return [*(make(pairs) for make in makers), reliability.table(pairs, root)]
 
 
 def settings(pairs: Sequence[Pair]) -> Table:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ntm_repro.figures.run_store import RunStore
 
 # Figures that the paper does not have.
-MORE = {"beyond": Code("figures.beyond.draw")}
+MORE = {"beyond": Code("figures.beyond.draw"), "reliability": Code("figures.reliability.draw")}
 
 
 def drawer(name: str) -> "Callable[[RunStore], Figure]":
