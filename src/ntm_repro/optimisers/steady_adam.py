@@ -9,8 +9,8 @@ So a step is never longer than Adam's with β₂ and the rate that falls, nor th
 forgets within 1 / (1 − β₂) updates how large gradients can be: between the rare errors of a solved task it makes noise
 into steps of full length, and it was in such stretches that runs fell back. The other remembers, but leaves the last
 hundredths of a bit, because the steps of small gradients stay small. As lr falls the second bound rises out of the way,
-and what is left at the end is the exact one. Not from the literature; AMSGrad (Reddi, Kale & Kumar, "On the Convergence of Adam
-and Beyond", 2018) bounds v̂ from below by its own maximum (LOG.md).
+and what is left at the end is the exact one. Not from the literature; AMSGrad (Reddi, Kale & Kumar, "On the
+Convergence of Adam and Beyond", 2018) bounds v̂ from below by its own maximum (LOG.md).
 """
 
 import math

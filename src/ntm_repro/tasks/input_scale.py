@@ -33,8 +33,8 @@ def faintest(task: Task) -> list[float]:
 def quietest(task: Task) -> list[float]:
     """I factors, 1 to 30: those of `faintest`, times how much more often than a channel the most frequent one speaks.
 
-    A channel speaks at the steps where it is not 0; how much more often is rounded to a whole number, so that channels of
-    one kind have one factor. The same sequences as of `faintest`.
+    A channel speaks at the steps where it is not 0. How much more often is rounded to a whole number, so that channels
+    of one kind have one factor. The same sequences as of `faintest`.
 
     >>> from ntm_repro import tasks
     >>> quietest(tasks.find("copy")())  # eight bits, the start flag, the end flag
