@@ -25,7 +25,7 @@ dynamic_ngrams_FIGURES := fig13 fig14 fig15
 priority_sort_FIGURES := fig16 fig17 fig18
 FIGURES := $(foreach task,$(TASK_NAMES),$($(task)_FIGURES))
 
-.PHONY: help setup train reproduce collect figures tables $(FIGURES) beyond reliability report test test-slow faults fuzz soak licences coverage lint bench tensorboard clean
+.PHONY: help setup train reproduce collect figures tables $(FIGURES) beyond failures reliability report test test-slow faults fuzz soak licences coverage lint bench tensorboard clean
 
 help: ## list the targets
 	@grep -hE '^[$$()A-Za-z-]+:.*##' $(MAKEFILE_LIST) \
@@ -92,6 +92,9 @@ $(FIGURES): setup ## draw a figure of the paper from the recorded runs (TRAIN=1:
 	$(BIN)/ntm-figures $@
 
 beyond: setup ## draw what the models do on sequences beyond the paper's
+	$(BIN)/ntm-figures $@
+
+failures: setup ## draw what failures of training look like in a record
 	$(BIN)/ntm-figures $@
 
 reliability: setup ## draw how many seeds learn each task, recipe by recipe

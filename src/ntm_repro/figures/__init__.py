@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from ntm_repro.figures.run_store import RunStore
 
 # Figures that the paper does not have.
-MORE = {"beyond": Code("figures.beyond.draw"), "reliability": Code("figures.reliability.draw")}
+MORE = {
+    "beyond": Code("figures.beyond.draw"),
+    "failures": Code("figures.failures.draw"),
+    "reliability": Code("figures.reliability.draw"),
+}
 
 
 def drawer(name: str) -> "Callable[[RunStore], Figure]":
