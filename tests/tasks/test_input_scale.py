@@ -37,7 +37,12 @@ QUIETEST = {
 
 @pytest.mark.parametrize("name", paper.TASKS)
 def test_channels_that_speak_seldom_have_a_larger_factor(name):
-    assert input_scale.quietest(tasks.find(name)()) == pytest.approx(QUIETEST[name], rel=1e-6)
+    task = tasks.find(name)()
+    quietest = input_scale.quietest(task)
+    assert quietest == pytest.approx(QUIETEST[name], rel=1e-6)
+    rarity = [factor / faintness for factor, faintness in zip(QUIETEST[name], EXPECTED[name], strict=True)]
+    expected = [faintness / factor for factor, faintness in zip(rarity, EXPECTED[name], strict=True)]
+    assert input_scale.frequent(task) == pytest.approx(expected, rel=1e-6)
 
 
 class Made:
@@ -81,6 +86,7 @@ def test_rarity_is_counted_from_the_most_frequent_channel_and_the_product_is_at_
     assert faint == 10.0  # no less than the cap
     # 13 of 50 steps against 5 of 50 is 2.6 times as often.
     assert input_scale.quietest(Rare()) == [30.0, 1.0, 1.0]
+    assert input_scale.frequent(Rare()) == [10.0 / 3, 1.0, 1.0]
 
 
 def test_it_has_sequences_of_its_own_and_the_same_every_time():

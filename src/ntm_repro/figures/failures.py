@@ -1,4 +1,4 @@
-"""What failures of training look like in metrics.csv, from recorded runs of the paper's recipe: for docs/training.md."""
+"""What failures of training look like in metrics.csv, from runs of the paper's recipe: for docs/training.md."""
 
 from typing import NamedTuple
 

@@ -28,7 +28,7 @@ ControllerKind = Enum("ControllerKind", "lstm feedforward")
 Activation = Enum("Activation", "tanh linear")
 ReadOrder = Enum("ReadOrder", "after before")
 OutputFrom = Enum("OutputFrom", "hidden_and_reads hidden")
-ScaleInputs = Enum("ScaleInputs", "none faintest quietest")
+ScaleInputs = Enum("ScaleInputs", "none faintest quietest frequent")
 
 
 @dataclass
@@ -78,7 +78,8 @@ class Settings:
     output_from: what the output layer sees.
     scale_inputs: which input channels' starting weights are made larger (see `tasks.input_scale`). With faintest those
     of small values, so that the faintest thing that each says (its 5 % quantile of non-zero sizes) is as loud as 1, at
-    most ten times; with quietest also those that speak seldom, by how much more often the most frequent one speaks.
+    most ten times; with quietest also those that speak seldom, by how much more often the most frequent one speaks;
+    with frequent those that speak seldom are made smaller, by as much.
     """
 
     name: str = "ntm"

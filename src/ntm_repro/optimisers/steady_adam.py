@@ -1,6 +1,6 @@
 """Adam with a second, slower mean square that holds its steps back after a task is solved.
 
-For each component g of the clipped gradient at update t, with the rate lr of that update and the run's full rate lr₀:
+For each component g of the clipped gradient at update t, with the rate lr of that update and a full rate lr₀:
 
     m ← β₁ m + (1 − β₁) g        v ← β₂ v + (1 − β₂) g²        w ← β₃ w + (1 − β₃) g²
     θ ← θ − lr · m̂ / (max(√v̂, lr/lr₀ · √ŵ) + ε)    with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ), ŵ = w / (1 − β₃ᵗ)
@@ -32,7 +32,7 @@ class Settings:
 
     beta1: decay of the mean m, from 0 to below 1.
     beta2, slow_beta2: decay of the mean squares v and w, from 0 to below 1.
-    full_rate: the rate at which w counts in full, above 0; as a rule the one at the start.
+    full_rate: the rate at which w counts in full, above 0.
     epsilon: added to the root, above 0.
     """
 

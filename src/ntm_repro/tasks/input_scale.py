@@ -3,7 +3,7 @@
 A channel whose values are small moves the controller little, however much they mean: repeat copy's count of 5 or 6 is
 ±0.17, beside bits of 0 or 1, and learning to hear it takes most of the training. So does a channel that speaks seldom:
 the flag that begins a sequence is what the first look-up of the answer has to find again, and beside louder bits a
-vector of few ones passes for it (LOG.md).
+vector of few ones passes for it. But where the look-up is to be by bits, a loud flag is found in their stead (LOG.md).
 """
 
 import numpy as np
@@ -41,16 +41,32 @@ def quietest(task: Task) -> list[float]:
     [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 5.0, 5.0]
     """
     said_TI = _said(task)
-    spoken_I = np.maximum((said_TI != 0).sum(0), 1)
-    rarity_I = np.where(said_TI.any(0), np.round(spoken_I.max() / spoken_I), 1.0)
-    factors = zip(map(_faintness, said_TI.T), rarity_I.tolist(), strict=True)
-    return [min(LARGEST_IN_ALL, faintness * rarity) for faintness, rarity in factors]
+    return [min(LARGEST_IN_ALL, _faintness(channel) * rarity) for channel, rarity in _with_rarity(said_TI)]
+
+
+def frequent(task: Task) -> list[float]:
+    """I factors, above 0 to 10: those of `faintest`, divided by how much more often than a channel another one speaks.
+
+    The opposite of `quietest` for channels that speak seldom.
+
+    >>> from ntm_repro import tasks
+    >>> frequent(tasks.find("associative_recall")())  # six bits, the delimiters of items and of the query
+    [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.25]
+    """
+    return [_faintness(channel) / rarity for channel, rarity in _with_rarity(_said(task))]
 
 
 def _said(task: Task) -> np.ndarray:
     """The inputs of 400 sequences as in training, one after the other: [T, I]."""
     stream = Stream(0, Purpose.INPUT_SCALE)
     return np.concatenate([task.draw(stream, number, 1).input_TBI[:, 0] for number in range(SEQUENCES)])
+
+
+def _with_rarity(said_TI: np.ndarray) -> list[tuple[np.ndarray, float]]:
+    """Each channel, and how much more often the most frequent one speaks, to the nearest whole number."""
+    spoken_I = np.maximum((said_TI != 0).sum(0), 1)
+    rarity_I = np.where(said_TI.any(0), np.round(spoken_I.max() / spoken_I), 1.0)
+    return list(zip(said_TI.T, rarity_I.tolist(), strict=True))
 
 
 def _faintness(channel_T: np.ndarray) -> float:
@@ -60,4 +76,4 @@ def _faintness(channel_T: np.ndarray) -> float:
 
 
 # By the name that `model.scale_inputs` takes.
-RULES = {"faintest": faintest, "quietest": quietest}
+RULES = {"faintest": faintest, "quietest": quietest, "frequent": frequent}
