@@ -96,6 +96,19 @@ def test_beyond_the_paper_with_the_best_and_the_worst_seed(pairs):
     ]
 
 
+def test_every_seed_that_learned_fell_back_or_is_solved(root, pairs):
+    found = rows_of(readme.every_seed(pairs, root))
+    assert ("copy", "LSTM") not in found
+    copy = found["copy", "NTM-LSTM"]
+    assert [copy[name] for name in ("recipe", "learned", "sequences until then, median", "the slowest seed")] == [
+        *("paper", "2 of 2", "16,000", "21,000")
+    ]
+    assert [copy[name] for name in ("fell back later", "sequences in all", "solved at the end")] == [
+        *("1 of 2", "70,000", "0 of 2")  # one ends at 0.01 bits, which is not below it
+    ]
+    assert found["repeat copy", "NTM-LSTM"]["the slowest seed"] == "–"
+
+
 def test_marked_parts_are_replaced_and_the_rest_stays(root, monkeypatch):
     monkeypatch.setattr(readme, "parts", lambda _: {"costs": "| a |", "verdicts": "b"})
     text = (

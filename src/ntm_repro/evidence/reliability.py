@@ -65,8 +65,8 @@ def outcome(task: str, rows: Sequence[Row]) -> Outcome:
 
 
 def recipe_root(root: Path, recipe: str) -> Path:
-    """Where a recipe's evidence lies beside that of `root`."""
-    return root.with_name(recipe)
+    """Where a recipe's evidence lies: the paper's is `root`, others are beside it."""
+    return root if recipe == RECIPES[0] else root.with_name(recipe)
 
 
 def by_recipe(root: Path, task: str, model: str) -> dict[str, list[Run]]:

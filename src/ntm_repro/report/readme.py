@@ -7,10 +7,11 @@ import re
 import statistics
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from ntm_repro import paper, tasks
-from ntm_repro.evidence import convergence, rendering, run_settings, tables
+from ntm_repro.evidence import convergence, reliability, rendering, run_settings, tables
 from ntm_repro.evidence.rendering import Column, Row
 from ntm_repro.evidence.run_settings import Pair
 from ntm_repro.figures.run_store import RunStore
@@ -63,6 +64,7 @@ def parts(sources: RunStore) -> dict[str, str]:
         "learned": "\n".join(learned(pairs)),
         "generalisation": "\n".join(generalisation(sources)),
         "beyond": "\n".join(beyond(pairs)),
+        "every_seed": "\n".join(every_seed(pairs, sources.evidence)),
     }
 
 
@@ -165,6 +167,30 @@ def beyond(pairs: Sequence[Pair]) -> list[str]:
             }
         )
     return rendering.lines(columns, rows)
+
+
+def every_seed(pairs: Sequence[Pair], root: Path) -> list[str]:
+    """Which share of the NTMs' seeds learn and keep their task, recipe by recipe."""
+    names = {
+        "recipe": "recipe",
+        "learned": "learned",
+        "learned at, median": "sequences until then, median",
+        "latest": "the slowest seed",
+        "relapsed": "fell back later",
+        "sequences": "sequences in all",
+        "solved": "solved at the end",
+    }
+    counts = ("learned at, median", "latest", "sequences")
+    columns = _columns("task", "model", *(f"{name}:" if key != "recipe" else name for key, name in names.items()))
+    rows: list[Row] = []
+    for row in reliability.table([pair for pair in pairs if pair.model in NTMS], root).rows:
+        cells = {key: row[key] if key not in counts else _count(row[key]) for key in names}
+        rows.append({"task": row["task"], "model": row["model"], **{names[key]: cell for key, cell in cells.items()}})
+    return rendering.lines(columns, rows)
+
+
+def _count(number: rendering.Cell) -> str | None:
+    return None if number is None else f"{float(number):,.0f}"
 
 
 def _columns(*headings: str) -> list[Column]:
