@@ -106,7 +106,7 @@ def test_every_seed_that_learned_fell_back_or_is_solved(root, pairs):
     assert [copy[name] for name in ("fell back later", "sequences in all", "solved at the end")] == [
         *("1 of 2", "70,000", "0 of 2")  # one ends at 0.01 bits, which is not below it
     ]
-    assert found["repeat copy", "NTM-LSTM"]["the slowest seed"] == "–"
+    assert found["repeat copy", "NTM-LSTM"]["the slowest seed"] == "never"
 
 
 def test_marked_parts_are_replaced_and_the_rest_stays(root, monkeypatch):
