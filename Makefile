@@ -34,7 +34,7 @@ help: ## list the targets
 setup: .venv/.ready ## set up .venv (PYTHON=python3.12, TORCH_INDEX=<wheel index of yours> for another build of torch)
 
 train: setup ## train the NTM on copy until it is solved, then test it on longer sequences
-	$(BIN)/ntm-train task=copy model=ntm train.sequences=30000 run_dir=results/runs/first
+	$(BIN)/ntm-train recipe=stable task=copy model=ntm run_dir=results/runs/first
 	$(BIN)/ntm-eval run=results/runs/first
 
 reproduce: setup ## train the runs that results/paper does not hold finished (JOBS=2 SEEDS="1 2 3" TASKS=… MODELS=… RECIPE=stable)
