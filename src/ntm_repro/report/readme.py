@@ -58,13 +58,13 @@ def parts(sources: RunStore) -> dict[str, str]:
     pairs = run_settings.paired(sources.evidence)
     return {
         "verdicts": tally(sources),
+        "every_seed": "\n".join(every_seed(pairs, sources.evidence)),
         "settings": run_settings.lead(pairs),
         "costs": "\n".join(costs(pairs)),
         "relapses": f"Relapses, by one rule for all pairs: {tables.relapse_rule()}.",
         "learned": "\n".join(learned(pairs)),
         "generalisation": "\n".join(generalisation(sources)),
         "beyond": "\n".join(beyond(pairs)),
-        "every_seed": "\n".join(every_seed(pairs, sources.evidence)),
     }
 
 
