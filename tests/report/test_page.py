@@ -99,9 +99,17 @@ def test_beyond_the_paper_there_is_a_picture_and_no_verdict(text):
     assert 'id="table-beyond"' in text
 
 
+def test_every_seed_has_a_picture_and_a_table(text):
+    every_seed = section(text, "every-seed")
+    assert every_seed.count("<img ") == 1
+    assert "verdict" not in every_seed
+    assert 'id="table-reliability"' in text
+    assert 'href="#every-seed"' in text
+
+
 def test_pictures_are_inside_and_as_large_as_said(text):
     found = re.findall(r'<img src="data:image/png;base64,([^"]+)" width="(\d+)" height="(\d+)"', text)
-    assert len(found) == 3  # two figures, and what is beyond the paper
+    assert len(found) == 4  # two figures, every seed, and what is beyond the paper
     for data, width, height in found:
         real = struct.unpack(">II", base64.b64decode(data)[16:24])
         assert real == (int(width), int(height))

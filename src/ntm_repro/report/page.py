@@ -18,7 +18,7 @@ from ntm_repro.report.recordings import all_gaps, all_recordings
 from ntm_repro.report.templating import asset, render
 from ntm_repro.report.verdicts import Measure, Verdict
 
-BEYOND = "beyond"  # the figure that the paper does not have
+BEYOND, EVERY_SEED = "beyond", "reliability"  # figures that the paper does not have
 WIDE = 1200  # pixels that a picture is wide: sharp on the page at its widest
 
 
@@ -66,6 +66,8 @@ def page(
         figures.append(judge(name, sources))
     progress(BEYOND)
     beyond = _picture(BEYOND, sources)
+    progress(EVERY_SEED)
+    every_seed = _picture(EVERY_SEED, sources)
     progress("memory viewer")
     counts = Counter(figure.verdict for figure in figures)
     every = {table.name: table for table in tables.every(sources.evidence)}
@@ -78,6 +80,7 @@ def page(
         "index.html.j2",
         figures=figures,
         beyond=beyond,
+        every_seed=every_seed,
         models=list(paper.MODELS.values()),
         glance=glance,
         tally=[(verdict, counts[verdict]) for verdict in Verdict if counts[verdict]],
