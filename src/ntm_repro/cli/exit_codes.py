@@ -36,6 +36,14 @@ class Warnings(logging.Filter):
         return record.levelno == logging.WARNING
 
 
+def _warnings_of(command: str) -> logging.Handler:
+    """Shows warnings on the terminal as the command's."""
+    handler = logging.StreamHandler()
+    handler.addFilter(Warnings())
+    handler.setFormatter(logging.Formatter(f"{command}: warning: %(message)s"))
+    return handler
+
+
 def _log_thread_failure(failure: threading.ExceptHookArgs) -> None:
     logging.getLogger(__name__).error("a thread failed", exc_info=failure.exc_value)
 
@@ -60,6 +68,7 @@ def run_and_exit(command: str, body: Callable[[Sequence[str]], int]) -> NoReturn
     streams.prepare()
     # The code that ends the run reports a full disk in one line; writers of logs and events must not report it again.
     logging.raiseExceptions = False
+    logging.getLogger().addHandler(_warnings_of(command))  # a job has its own, in job_logging/run.yaml
     threading.excepthook = _log_thread_failure
     try:
         if "--version" in sys.argv[1:]:

@@ -6,6 +6,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from ntm_repro.cli import exit_codes, paths
 from ntm_repro.errors import UsageError
+from ntm_repro.files import readable
 
 
 def parse(command: str, options: type, argv: Sequence[str]) -> DictConfig:
@@ -20,7 +21,7 @@ def parse(command: str, options: type, argv: Sequence[str]) -> DictConfig:
             raise UsageError(f"{argument}: needs a value")
         if key in paths.KEYS:
             places[key] = paths.literal(key, value)
-    others = [argument for argument in argv if argument.partition("=")[0] not in paths.KEYS]
+    others = [readable(argument) for argument in argv if argument.partition("=")[0] not in paths.KEYS]
     try:
         parsed = OmegaConf.merge(OmegaConf.structured(options), OmegaConf.from_dotlist(others), places)
         OmegaConf.to_container(parsed, resolve=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from ntm_repro.cli import arguments, compose, exit_codes, launch, recorded, schema
+from ntm_repro.cli import arguments, compose, exit_codes, launch, recorded, schema, streams
 from ntm_repro.cli.arguments import Arguments
 from ntm_repro.cli.compose import Request
 from ntm_repro.errors import RunError, UsageError
@@ -106,6 +106,7 @@ def work(composed: DictConfig) -> float:
     Returns the bits per sequence at the end, which a sweeper makes small; NaN for a run too short to tell. Raises
     `RunError`, which travels between processes.
     """
+    streams.prepare()  # a launcher's processes begin here, not with a command
     try:
         config = schema.typed(composed)
         _train(config)

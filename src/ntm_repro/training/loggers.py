@@ -64,7 +64,8 @@ class TensorBoardLogger(Logger):
         tensorboard_files.rename_newer_than(folder, int(time.time()))
         # Hide what an earlier start logged past this point, or curves would double.
         purge_step = resumed_at + 1 if resumed_at else 0
-        self.writer = SummaryWriter(str(folder), purge_step=purge_step)
+        self.files = ExitStack()
+        self.writer = SummaryWriter(_encodable(folder, self.files), purge_step=purge_step)
         self.writer.add_text("config", f"```yaml\n{config_text}\n```", resumed_at)
 
     def row(self, row: Row) -> None:
@@ -90,7 +91,19 @@ class TensorBoardLogger(Logger):
         self.writer.flush()
 
     def close(self) -> None:
-        self.writer.close()
+        with self.files:
+            self.writer.close()
+
+
+def _encodable(folder: Path, files: ExitStack) -> str:
+    """A name of the folder that TensorBoard can encode as UTF-8; what it needs stays open until `files` is closed."""
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:  # bytes that Python could not decode: under LC_ALL=C all beyond ASCII
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        files.callback(os.close, descriptor)
+        return f"/proc/self/fd/{descriptor}"
+    return str(folder)
 
 
 class TerminalLogger(Logger):
