@@ -4,7 +4,6 @@ All of it needs the right to mount, and is skipped without; a limit on the size 
 `tests/cli/test_train.py`.
 """
 
-import contextlib
 import shutil
 import signal
 import time
@@ -19,20 +18,6 @@ from support.surviving import SEQUENCES, WORDS, check_refused, check_same, check
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 PAGE, ENOUGH = 4_096, 1_200_000  # bytes
-
-
-@pytest.fixture
-def mounted():
-    """A function that calls mount and undoes it at the end of the test."""
-    with contextlib.ExitStack() as undo:
-
-        def mount(*words):
-            done = processes.run(["mount", *map(str, words)])
-            if done.returncode:
-                pytest.skip(f"mounting is not allowed here: {done.stderr.strip()}")
-            undo.callback(processes.run, ["umount", "--lazy", str(words[-1])], check=True)
-
-        yield mount
 
 
 @pytest.fixture
