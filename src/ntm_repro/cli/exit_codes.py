@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import NoReturn
 
 from ntm_repro.cli import streams
@@ -55,6 +56,14 @@ def _nobody_reads(error: BaseException | None) -> bool:
     return error is not None
 
 
+def _check_working_directory() -> None:
+    """Raise `UsageError` in one that was removed: neither Hydra nor torch's libraries load there."""
+    try:
+        Path.cwd()
+    except FileNotFoundError as error:
+        raise UsageError("the working directory was removed; change to one that exists") from error
+
+
 def _flush() -> None:
     """Write out what was printed; discard what cannot be, as when the reader of the pipe has left (`| head`)."""
     try:
@@ -71,6 +80,7 @@ def run_and_exit(command: str, body: Callable[[Sequence[str]], int]) -> NoReturn
     logging.getLogger().addHandler(_warnings_of(command))  # a job has its own, in job_logging/run.yaml
     threading.excepthook = _log_thread_failure
     try:
+        _check_working_directory()
         if "--version" in sys.argv[1:]:
             print(f"ntm-repro {version('ntm-repro')}")
             code = DONE

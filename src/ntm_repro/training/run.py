@@ -1,6 +1,7 @@
 """One run from its plan to its summary: everything around the loop that touches the run's folder."""
 
 import logging
+import os
 from typing import Any
 
 import numpy as np
@@ -35,8 +36,9 @@ def run(
             return _run(trainer, folder, plan, record, record_yaml, stop)
         except OSError as error:
             log.exception("cannot write")
+            name = os.fsdecode(error.filename or folder.path)  # TensorBoard's are bytes
             raise RunError(
-                f"{error.filename or folder.path}: {error.strerror or error}; stopped at {trainer.sequences:,} "
+                f"{name}: {error.strerror or error}; stopped at {trainer.sequences:,} "
                 f"sequences, the checkpoints in {folder.path} are as they were"
             ) from error
 
