@@ -65,14 +65,14 @@ test: .venv/.ready-dev ## run the tests (under 6 minutes on two cores)
 test-slow: .venv/.ready-dev ## run the tests that take minutes each
 	$(BIN)/python -m pytest -n 2 --durations=15 -m slow
 
-faults: .venv/.ready-dev ## kill, fill up, cut, flip and race runs, and check that nothing is lost (some 15 minutes)
+faults: .venv/.ready-dev ## kill, fill up, cut, flip, suspend and race runs, and check that nothing is lost (some 20 minutes)
 	$(BIN)/python -m pytest -n 0 -m slow tests/faults --faults-table results/faults/faults.md
 
 soak: .venv/.ready-dev ## train a million sequences of every task, some at ten times the rate, and check all numbers (half an hour)
 	$(BIN)/python -m pytest -n 0 -m slow tests/soak -rP
 
-fuzz: .venv/.ready-dev ## hundreds of odd command lines, each of which must be done or refused
-	$(BIN)/python -m pytest -n 0 -m slow tests/cli/test_fuzz.py
+fuzz: .venv/.ready-dev ## hundreds of odd command lines, paths and files, each of which must be done or refused
+	$(BIN)/python -m pytest -n 0 -m slow tests/cli/test_fuzz.py tests/cli/test_fuzz_files.py
 
 licences: .venv/.ready-dev ## list the licences of all that is installed, in docs/licences.md
 	$(BIN)/python scripts/list_licences.py

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ntm_repro.cli import exit_codes, load_run
 from ntm_repro.errors import RunError, UsageError
-from ntm_repro.files import write_atomically
+from ntm_repro.files import write_text
 from ntm_repro.report import readme
 
 README, EVIDENCE = Path("README.md"), Path("results/paper")
@@ -20,7 +20,7 @@ def command(argv: list[str]) -> int:
         raise UsageError(f"{argv[0]}: unknown; write_readme takes nothing")
     try:
         text = README.read_text(encoding="utf-8")
-        write_atomically(README, readme.filled(text, load_run.sources(EVIDENCE)).encode())
+        write_text(README, readme.filled(text, load_run.sources(EVIDENCE)))
     except OSError as error:
         raise RunError(f"{error.filename or README}: {error.strerror}") from error
     print(README)

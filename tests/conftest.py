@@ -12,9 +12,11 @@ from support.forked import Server
 # one second may take a minute. Tests of threads set their own number.
 os.environ["OMP_NUM_THREADS"] = "1"
 
-# A shell makes what it runs in the background ignore Ctrl-C; some tests, and the processes they start, must not.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell makes what it runs in the background ignore Ctrl-C, and nohup SIGHUP; some tests, and the processes they
+# start, must not.
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 # No limits on time, neither for an example nor for making it: a busy machine is no error.
 settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

@@ -1,12 +1,15 @@
 """A file is replaced wholly or not at all, and the one before it can be kept."""
 
 import errno
+import json
 import os
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.helpers import files_no_longer_than
 
-from ntm_repro.files import keep_previous, write_atomically
+from ntm_repro.files import keep_previous, readable, write_atomically, write_json
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -181,3 +184,22 @@ def test_both_files_are_there_at_every_step(tmp_path, monkeypatch, file_system):
         monkeypatch.setattr(os, name, watched(getattr(os, name)))
     keep_previous(newest, older)
     assert set(seen) == {(b"1", b"0"), (b"1", b"1")}
+
+
+# Text
+
+
+@given(st.binary())
+def test_any_name_of_a_file_can_be_written_as_text(name):
+    """In UTF-8 what the bytes say, with the usual character for those that say nothing."""
+    assert readable(os.fsdecode(name)) == name.decode("utf-8", "replace")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_other_text_stays_as_it_is(text):
+    assert readable(text) == text
+
+
+def test_json_with_any_name_of_a_file_is_read_back(tmp_path):
+    write_json(tmp_path / "a", {"folder": os.fsdecode(b'lat\xfcn "\\')})
+    assert json.loads((tmp_path / "a").read_text(encoding="utf-8")) == {"folder": 'lat\ufffdn "\\'}

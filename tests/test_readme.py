@@ -53,7 +53,7 @@ def test_the_table_of_parameters_is_that_of_the_code_and_of_the_paper(task):
     ours = []
     for model in ("ntm", "ntm_ff", "lstm"):
         (job,), _ = compose.jobs([f"task={task}", f"model={model}"])
-        built = models.build(schema.settings(job, "model"), kind.inputs, kind.outputs, seed=1)
+        built = models.build(schema.settings(job, "model"), kind().inputs, kind().outputs, seed=1)
         ours.append(built.parameter_count)
     numbers = table_of_parameters()[task]
     assert numbers[0::2] == ours

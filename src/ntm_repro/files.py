@@ -20,9 +20,25 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
+def readable(text: str) -> str:
+    """`text` as a file in UTF-8 can hold it: decoded, where it holds bytes of a path that Python could not decode.
+
+    Under `LC_ALL=C` without Python's UTF-8 mode those are all beyond ASCII. Bytes that are no UTF-8 become U+FFFD.
+
+    >>> readable("j\\udcc3\\udcbcrgen"), readable("j\\udcfcrgen")
+    ('jürgen', 'j\ufffdrgen')
+    """
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace `path` by `text`, made readable. Raises `OSError`."""
+    write_atomically(path, readable(text).encode())
+
+
 def write_json(path: Path, content: Any) -> None:
     """Replace `path` by `content` as JSON that people can read. Raises `OSError`."""
-    write_atomically(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def keep_previous(path: Path, previous: Path) -> None:

@@ -163,6 +163,8 @@ MISTAKES = {
     "train -m 'seed=interval(1,2)'": "seed=interval(1,2): has no single values",
     "train -m train.learning_rate=1e-4,0": "train.learning_rate=0",
     # ntm-eval
+    "eval run=nowhere lengths=[20": "lengths=[20: cannot be read (expected ',' or ']'",
+    "eval run=nowhere sequences=@": "sequences=@: cannot be read (found character '@'",
     "eval foo": "foo: unknown; ntm-eval takes run=",
     "eval run=x foo=1": "foo=1: unknown",
     "eval run=nowhere": "run=nowhere: no readable config.yaml",

@@ -86,3 +86,45 @@ def test_its_callbacks_are_refused(own, command, tmp_path):
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "hydra.callbacks: not supported" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == [own.name]
+
+
+HEADER = "# @package _global_\n"
+UNREADABLE = {
+    "byte order mark": (f"{HEADER}seed: 3\n".encode("utf-8-sig"), "begins with a byte order mark"),
+    "Latin-1": (f"{HEADER}# café\nseed: 3\n".encode("latin-1"), "line 2 is not UTF-8 (byte 0xe9)"),
+    "UTF-16": (f"{HEADER}seed: 3\n".encode("utf-16"), "is in UTF-16"),
+}
+
+
+@pytest.mark.parametrize(("content", "reason"), UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("experiment=odd",),
+        ("experiment=by_way",),
+        ("-m", "seed=1,2", "experiment=odd"),
+        ("--cfg", "job", "experiment=odd"),
+    ],
+)
+def test_an_experiment_in_another_encoding_is_named_with_the_fix(own, command, tmp_path, content, reason, words):
+    (own / "experiment/odd.yaml").write_bytes(content)
+    (own / "experiment/by_way.yaml").write_text(f"{HEADER}defaults: [/experiment/odd]\n")
+    done = command("train", "--config-dir", str(own), *words)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"ntm-train: {own}/experiment/odd.yaml: {reason}")
+    assert line.endswith("; save it as UTF-8 without a byte order mark")
+    assert [path.name for path in tmp_path.iterdir()] == [own.name]
+
+
+def test_a_byte_order_mark_that_hides_nothing_is_no_fault(own, command):
+    (own / "task/marked.yaml").write_bytes("name: copy\nmin_length: 1\nmax_length: 2\n".encode("utf-8-sig"))
+    assert "max_length: 2" in command("train", "--config-dir", str(own), "--cfg", "job", "task=marked").stdout
+    done = command("train", "--config-dir", str(own), "task=marked", "seed=x")
+    assert (done.returncode, "seed=x" in done.stderr) == (2, True)
+
+
+def test_a_damaged_file_that_nothing_names_is_not_blamed(own, command):
+    (own / "experiment/odd.yaml").write_bytes(UNREADABLE["Latin-1"][0])
+    done = command("train", "--config-dir", str(own), "experiment=mine", "seed=x")
+    assert (done.returncode, "seed=x" in done.stderr) == (2, True)

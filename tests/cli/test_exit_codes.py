@@ -27,6 +27,15 @@ def test_every_end_is_one_line(raised):
     assert (done.returncode, done.stderr) == ENDS[raised]
 
 
+@pytest.mark.parametrize("words", [("train", "run_dir=/nowhere"), ("train", "--help"), ("report", "run=/nowhere")])
+def test_a_working_directory_that_was_removed(words, tmp_path):
+    (tmp_path / "gone").mkdir()
+    script = 'cd gone && rmdir ../gone && exec "$@"'
+    done = processes.run(["sh", "-c", script, "sh", *arguments(*words)], cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"ntm-{words[0]}: the working directory was removed; change to one that exists\n"
+
+
 def write_until_refused(output):
     for _ in range(1_000):
         os.write(output, b"x")

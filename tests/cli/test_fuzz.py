@@ -4,12 +4,9 @@ import shlex
 import shutil
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from support.helpers import TINY
-
-# Whatever is drawn on top, a valid command line is a run of a second.
-SMALL = ("train.sequences=2", "train.log_every=1", "kernel=eager", *TINY)
+from support.fuzzing import SMALL, check_lines, fuzz
 
 numbers = st.one_of(
     st.integers(-3, 12).map(str),
@@ -62,27 +59,14 @@ def place(tmp_path_factory):
 
 def check(done, place, typed):
     """As the contract has it, and the folder as it was."""
-    lines = done.stderr.splitlines()
-    assert done.returncode in (0, 2), (typed, done)
-    assert "Traceback" not in done.stderr + done.stdout, (typed, done.stderr)
-    assert len(lines) <= 3, (typed, lines)
+    check_lines(done, typed)
     if done.returncode == 2:
-        assert lines, typed
         assert list(place.iterdir()) == [], typed
     for folder in place.rglob("config.yaml"):
         if folder.parent.name != ".hydra":
             assert (folder.parent / "weights.safetensors").exists(), typed
     for entry in place.iterdir():
         shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-
-
-def fuzz(examples):
-    """How many command lines to try; not made smaller where one fails, which would take minutes."""
-    return settings(
-        max_examples=examples,
-        phases=[Phase.explicit, Phase.generate],
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    )
 
 
 @pytest.mark.slow

@@ -89,7 +89,7 @@ def test_a_task_and_a_model_train_by_their_names(run, tmp_path):
     (folder,) = (tmp_path / "here/results/runs/reverse_copy/small").iterdir()
     assert folder.name == "seed1-max_length-3"
     record = json.loads((folder / "summary.json").read_text())["config"]
-    assert record["task"] == {"name": "reverse_copy", "min_length": 1, "max_length": 3}
+    assert record["task"] == {"name": "reverse_copy", "min_length": 1, "max_length": 3, "bits": 8}
     assert record["model"] == {"name": "small", "size": 3, "layers": 3, "gain": 1.0}
     assert run("train", f"run={folder}", "run_dir=again").returncode == 0
 

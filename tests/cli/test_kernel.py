@@ -37,5 +37,13 @@ def test_auto_warns_once_and_runs_eager(tmp_path, without_numba):
     assert done.stdout.startswith("copy · ntm")
     assert "eager kernel" in done.stdout.splitlines()[0]
     (line,) = done.stderr.splitlines()
-    assert line.startswith("ntm-train: kernel=auto: numba cannot be imported")
+    assert line.startswith("ntm-train: warning: kernel=auto: numba cannot be imported")
     assert (tmp_path / "run/train.log").read_text().count("numba cannot be imported") == 1
+
+
+def test_other_commands_warn_alike(tmp_path, without_numba):
+    assert train(tmp_path, without_numba).returncode == 0
+    done = processes.run(arguments("eval", "run=run", "lengths=[2]", "sequences=1"), cwd=tmp_path, env=without_numba)
+    assert done.returncode == 0
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("ntm-eval: warning: kernel=auto: numba cannot be imported")

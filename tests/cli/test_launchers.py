@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 from support import processes
-from support.helpers import PATIENCE, TINY, arguments
+from support.helpers import PATIENCE, TINY, arguments, environment
 from support.run_results import rows, same_weights
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
+LAUNCHERS = ("joblib", "submitit_local")
 SWEEP = ("train", "-m", "seed=1,2", "train.sequences=20000", "train.log_every=500", *TINY)
 
 
@@ -47,6 +48,15 @@ def test_joblib_runs_two_at_a_time(straight, command, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.partition("\nresults\n")[2].count("20,000 sequences") == 2
     check_same(tmp_path, straight)
+
+
+@pytest.mark.parametrize("launcher", [pytest.param(name, marks=needs(name.partition("_")[0])) for name in LAUNCHERS])
+def test_jobs_replace_characters_that_their_output_lacks(launcher, tmp_path):
+    words = ("train", "-m", "seed=1,2", "train.sequences=3", "kernel=eager", f"hydra/launcher={launcher}", *TINY)
+    env = environment() | {"PYTHONIOENCODING": "ascii"}
+    done = processes.run(arguments(*words), cwd=tmp_path, env=env)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.partition("\nresults\n")[2].count("3 sequences") == 2
 
 
 def job_of(seed, place):

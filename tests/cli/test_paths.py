@@ -1,11 +1,13 @@
 """Paths on the command line are what was typed, whatever characters they hold."""
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.helpers import TINY
+from support.run_results import summary
 
 from ntm_repro.cli import compose, key_value, paths
 from ntm_repro.cli.report import Options
@@ -59,17 +61,40 @@ def test_an_interpolation_is_refused():
         paths.literal("run", "${oc.env:HOME}")
 
 
+WORDS = ("train.sequences=2", "train.log_every=1", "kernel=eager", *TINY)
+
+
 def test_a_run_in_an_odd_folder_is_trained_evaluated_and_repeated(command, tmp_path):
     folder = "it's #1, [x]=ü (b) 'q' \\"
-    words = ("train.sequences=2", "train.log_every=1", "kernel=eager", *TINY)
     for line in (
-        ("train", f"run_dir={folder}", *words),
+        ("train", f"run_dir={folder}", *WORDS),
         ("eval", f"run={folder}", "lengths=[2]", "sequences=2"),
         ("train", f"run={folder}", f"run_dir={folder}/again"),
-        ("train", "-m", "seed=1", f"results_dir={folder}/more", *words),
+        ("train", "-m", "seed=1", f"results_dir={folder}/more", *WORDS),
     ):
         done = command(*line)
         assert done.returncode == 0, done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {folder}
     for path in (tmp_path / folder, tmp_path / folder / "again", *Path(tmp_path / folder / "more/copy/ntm").iterdir()):
         assert (path / "summary.json").is_file()
+
+
+def test_a_name_that_python_cannot_decode_is_as_good_as_another(command, tmp_path):
+    """Bytes of a path that are no text in this locale: in files that are text something readable stands for them."""
+    folder = os.fsdecode(b"lat\xfcn")
+    (tmp_path / f"{folder}.txt").write_text("0 0 0 0 0 0 0 0 1 0\n")
+    for line in (
+        ("train", f"run_dir={folder}", *WORDS),
+        ("eval", f"run={folder}", "lengths=[2]", "sequences=2"),
+        ("eval", f"run={folder}", f"input={folder}.txt", f"out={folder}/{folder}.npy", "trace=true"),
+        ("report", f"run={folder}"),
+        ("train", f"run={folder}", f"run_dir={folder}/again"),
+        ("train", "-m", "seed=1", f"results_dir={folder}/more", *WORDS),
+    ):
+        done = command(*line)
+        assert done.returncode == 0, done.stderr
+    assert "run_dir: lat\ufffdn\n" in (tmp_path / folder / "config.yaml").read_text(encoding="utf-8")
+    assert (tmp_path / folder / f"{folder}.png").is_file()
+    record = summary(tmp_path / folder)
+    assert (record["status"], record["config"]["run_dir"]) == ("finished", "lat\ufffdn")
+    assert list((tmp_path / folder).glob("events.out.tfevents.*"))

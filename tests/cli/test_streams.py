@@ -14,6 +14,7 @@ from support.run_results import summary
 
 RUN = ("train", "run_dir=out", "train.sequences=30", "train.log_every=10", "kernel=eager", *TINY)
 QUICK = {"train": RUN, "train --help": ("train", "--help"), "bench --help": ("bench", "--help")}
+PLAIN = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 COMMANDS = {
     "train --cfg": ("train", "--cfg", "job"),
     "train --version": ("train", "--version"),
@@ -86,10 +87,23 @@ def test_an_error_with_characters_that_the_output_lacks(tmp_path):
 
 
 def test_in_a_plain_locale_everything_is_replaced_too(tmp_path):
-    env = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
-    done = shell(RUN, "", tmp_path, **env)
+    done = shell(RUN, "", tmp_path, **PLAIN)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("copy ? ntm")
+
+
+def test_in_a_plain_locale_paths_are_what_was_typed(tmp_path):
+    """Python takes every byte beyond ASCII for one that is no text."""
+    for words in (
+        (*RUN, "run_dir=jürgen"),
+        ("eval", "run=jürgen", "lengths=[2]", "sequences=2"),
+        ("report", "run=jürgen"),
+    ):
+        done = shell(words, "", tmp_path, **PLAIN)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert summary(tmp_path / "jürgen")["config"]["run_dir"] == "jürgen"
+    assert (tmp_path / "jürgen/eval.json").exists()
+    assert "From jürgen." in (tmp_path / "jürgen/report.html").read_text(encoding="utf-8")
 
 
 ON_A_TERMINAL = """

@@ -202,7 +202,7 @@ def test_no_gradients_are_recorded():
 @pytest.mark.parametrize("name", ["eager", "numba"])
 def test_a_model_is_left_as_it_was(name):
     sizes = Settings(controller=ControllerSettings(size=8), memory=MemorySettings(locations=8, width=4))
-    kernel = kernels.choose(name, models.build(sizes, Copy.inputs, Copy.outputs, seed=1))
+    kernel = kernels.choose(name, models.build(sizes, Copy().inputs, Copy().outputs, seed=1))
     before = {name: tensor.clone() for name, tensor in kernel.model.state_dict().items()}
     entries = evaluate(Copy(), kernel, [2, 3], 5, seed=1)
     assert all(torch.equal(before[name], tensor) for name, tensor in kernel.model.state_dict().items())
@@ -214,7 +214,9 @@ def test_kernels_come_to_the_same_results():
     """Over more sequences than the fused kernel or evaluation take at once."""
     sizes = Settings(controller=ControllerSettings(size=8), memory=MemorySettings(locations=8, width=4))
     eager, fused = (
-        evaluate(Copy(), kernels.choose(name, models.build(sizes, Copy.inputs, Copy.outputs, 1)), [1, 12], 130, seed=1)
+        evaluate(
+            Copy(), kernels.choose(name, models.build(sizes, Copy().inputs, Copy().outputs, 1)), [1, 12], 130, seed=1
+        )
         for name in ("eager", "numba")
     )
     for ours, theirs in zip(fused, eager, strict=True):

@@ -6,11 +6,12 @@ is refused in one clear line with nothing changed.
 
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from support import processes
 from support.forked import Server
 from support.helpers import TINY
 from support.surviving import WORDS
@@ -77,3 +78,17 @@ def second_server():
     """Another process that forks, for two commands at once."""
     with Server() as server:
         yield server
+
+
+@pytest.fixture
+def mounted():
+    """A function that calls mount and undoes it at the end of the test."""
+    with ExitStack() as undo:
+
+        def mount(*words):
+            done = processes.run(["mount", *map(str, words)])
+            if done.returncode:
+                pytest.skip(f"mounting is not allowed here: {done.stderr.strip()}")
+            undo.callback(processes.run, ["umount", "--lazy", str(words[-1])], check=True)
+
+        yield mount

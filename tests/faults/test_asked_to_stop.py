@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP at any moment of a process of its own, from its imports to its end."""
+"""Ctrl-C, SIGTERM and SIGHUP at any moment of a process of its own, from its imports to its end; or it is suspended."""
 
 import random
 import signal
@@ -49,4 +49,24 @@ def test_a_stopped_run_goes_on(number, forks, straight, ledger, tmp_path):
                 assert done.stderr == ""
             check_so_far(place / "out", straight.folder)
             assert forks(*WORDS, cwd=place).returncode == 0
+            check_same(place / "out", straight.folder)
+
+
+def test_a_suspended_run_goes_on_as_if_nothing_had_been(straight, ledger, tmp_path):
+    """Ctrl-Z and `fg`, or a laptop that is closed: several times, at any moment."""
+    chance = random.Random("suspended")
+    for turn in range(5):
+        place = tmp_path / str(turn)
+        place.mkdir()
+        with (
+            ledger.fault("suspended and continued at random moments"),
+            processes.started(arguments(*WORDS), cwd=place) as process,
+        ):
+            while process.poll() is None:
+                process.send_signal(signal.SIGSTOP)
+                time.sleep(chance.uniform(0, 0.3))
+                process.send_signal(signal.SIGCONT)
+                time.sleep(chance.uniform(0.1, 0.6))
+            _, err = process.communicate(timeout=PATIENCE)
+            assert (process.returncode, err) == (0, "")
             check_same(place / "out", straight.folder)

@@ -4,7 +4,6 @@ All of it needs the right to mount, and is skipped without; a limit on the size 
 `tests/cli/test_train.py`.
 """
 
-import contextlib
 import shutil
 import signal
 import time
@@ -19,20 +18,6 @@ from support.surviving import SEQUENCES, WORDS, check_refused, check_same, check
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 PAGE, ENOUGH = 4_096, 1_200_000  # bytes
-
-
-@pytest.fixture
-def mounted():
-    """A function that calls mount and undoes it at the end of the test."""
-    with contextlib.ExitStack() as undo:
-
-        def mount(*words):
-            done = processes.run(["mount", *map(str, words)])
-            if done.returncode:
-                pytest.skip(f"mounting is not allowed here: {done.stderr.strip()}")
-            undo.callback(processes.run, ["umount", "--lazy", str(words[-1])], check=True)
-
-        yield mount
 
 
 @pytest.fixture
@@ -129,3 +114,48 @@ def test_a_folder_that_turns_unwritable_stops_the_run(straight, forks, ledger, t
                 check_so_far(place / "out", straight.folder)
                 assert forks(*WORDS, cwd=place).returncode == 0
                 check_same(place / "out", straight.folder)
+
+
+def test_a_folder_that_is_moved_away_stops_the_run(straight, forks, ledger, tmp_path):
+    """In the middle; where it is now the run goes on."""
+    for turn in range(3):
+        place = tmp_path / str(turn)
+        place.mkdir()
+        with (
+            ledger.fault("folder moved away in the middle"),
+            processes.started(arguments(*WORDS), cwd=place) as process,
+        ):
+            while process.poll() is None and len(list((place / "out").glob("checkpoint*"))) < 2:
+                time.sleep(0.01)
+            (place / "out").rename(place / "moved")
+            _, err = process.communicate(timeout=PATIENCE)
+            assert process.returncode == 1, err
+            (line,) = err.splitlines()
+            assert line.startswith("ntm-train: out"), line
+            assert "No such file or directory; stopped at" in line
+            (place / "moved").rename(place / "out")
+            check_so_far(place / "out", straight.folder)
+            assert forks(*WORDS, cwd=place).returncode == 0
+            check_same(place / "out", straight.folder)
+
+
+def test_a_record_that_is_removed_or_replaced_in_the_middle_is_put_back(straight, ledger, tmp_path):
+    """By an editor that saves it, or by hand."""
+    for turn in range(4):
+        place = tmp_path / str(turn)
+        place.mkdir()
+        metrics = place / "out/metrics.csv"
+        with (
+            ledger.fault("metrics.csv removed or replaced in the middle"),
+            processes.started(arguments(*WORDS), cwd=place) as process,
+        ):
+            while process.poll() is None and not (metrics.exists() and metrics.read_text().count("\n") > 5 * turn):
+                time.sleep(0.005)
+            if turn % 2:
+                metrics.unlink()
+            else:
+                (place / "edited").write_text(metrics.read_text() + "\n")
+                (place / "edited").replace(metrics)
+            _, err = process.communicate(timeout=PATIENCE)
+            assert (process.returncode, err) == (0, "")
+            check_same(place / "out", straight.folder)

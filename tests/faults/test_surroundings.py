@@ -48,6 +48,11 @@ def train(place, cache, *prefix, words=WORDS, **env):
     return processes.run([*prefix, *arguments(*words)], cwd=place, env=env)
 
 
+def elsewhere(cache):
+    """An environment in which all other folders for compiled code are unusable or this one."""
+    return {"XDG_CACHE_HOME": "/dev/null", "HOME": "/dev/null", "TMPDIR": str(cache)}
+
+
 def check(done, straight, place):
     assert done.returncode == 0, done
     check_same(place / "out", straight.folder)
@@ -95,7 +100,7 @@ def test_compiled_code_that_is_damaged(straight, ledger, code, cache, tmp_path):
         target.write_bytes(damage)
         with ledger.fault("compiled code cut, empty or changed"):
             # Nowhere else either: or what is kept there would be used.
-            done = train(place, cache, XDG_CACHE_HOME="/dev/null", HOME="/dev/null", TMPDIR=str(cache))
+            done = train(place, cache, **elsewhere(cache))
             check(done, straight, place)
             (line,) = done.stderr.splitlines()
             assert f"{target} is cut or damaged" in line
@@ -110,8 +115,7 @@ def test_files_named_like_standard_modules_in_the_working_directory(straight, le
     place.mkdir()
     for name in sys.stdlib_module_names:
         (place / f"{name}.py").write_text("raise SystemExit(3)\n")
-    env = environment() | {"NUMBA_CACHE_DIR": str(cache), "XDG_CACHE_HOME": "/dev/null", "HOME": "/dev/null"}
-    env |= {"TMPDIR": str(cache)}
+    env = environment() | {"NUMBA_CACHE_DIR": str(cache)} | elsewhere(cache)
     with ledger.fault("files named like standard modules"):
         done = processes.run([str(command), *WORDS[1:]], cwd=place, env=env)
         check(done, straight, place)
@@ -155,8 +159,7 @@ def test_two_at_once_on_an_empty_cache(straight, ledger, cache, tmp_path):
     """One compiles, the other says at once what it waits for; both train the same run."""
     with ledger.fault("two processes at once, nothing compiled"):
         places = [tmp_path / name for name in ("first", "second")]
-        env = environment() | {"NUMBA_CACHE_DIR": str(cache), "XDG_CACHE_HOME": "/dev/null", "HOME": "/dev/null"}
-        env |= {"TMPDIR": str(cache)}
+        env = environment() | {"NUMBA_CACHE_DIR": str(cache)} | elsewhere(cache)
         for place in places:
             place.mkdir()
         with (
@@ -172,6 +175,49 @@ def test_two_at_once_on_an_empty_cache(straight, ledger, cache, tmp_path):
         third = train(tmp_path, cache)
         assert third.stderr == ""
         assert time.monotonic() - begin < PATIENCE / 10
+
+
+def test_numba_set_otherwise_than_when_the_cache_was_built(straight, ledger, code, cache, tmp_path):
+    """What was kept is not taken for it; here by a setting that leaves the code as it is."""
+    (cache / FOLDER).mkdir()
+    shutil.copy(code, cache / FOLDER / code.name)
+    with ledger.fault("numba's settings changed under the compiled code"):
+        done = train(tmp_path, cache, NUMBA_FUNCTION_CACHE_SIZE="127", **elsewhere(cache))
+        check(done, straight, tmp_path)
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("compiling the fused kernel, about a minute")
+    assert len(list((cache / FOLDER).glob("float32-*[!k]"))) == 2
+
+
+# Read by Python before all else; there is no file system here that has no locks.
+WITHOUT_LOCKS = """
+import errno, fcntl, os
+def flock(descriptor, operation):
+    raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+fcntl.flock = flock
+"""
+
+
+def test_a_file_system_without_locks(straight, ledger, cache, tmp_path):
+    (tmp_path / "patch").mkdir()
+    (tmp_path / "patch/sitecustomize.py").write_text(WITHOUT_LOCKS)
+    with ledger.fault("file system without locks"):
+        done = train(tmp_path, cache, PYTHONPATH=str(tmp_path / "patch"), **elsewhere(cache))
+        check(done, straight, tmp_path)
+        warning, compiling, unlocked = sorted(done.stderr.splitlines(), key=lambda line: "cannot be locked" in line)
+        assert "no lock on out" in warning + compiling
+        assert f"{cache / FOLDER} cannot be locked (Function not implemented), going on without" in unlocked
+
+
+def test_a_locale_without_the_characters_of_a_path(straight, ledger, tmp_path):
+    """Python takes the bytes of ü for none that are text."""
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    with ledger.fault("locale without the characters of a path"):
+        for folder in ("jürgen", os.fsdecode(b"lat\xfcn")):
+            words = [word.replace("run_dir=out", f"run_dir={folder}") for word in WORDS]
+            done = processes.run(arguments(*words), cwd=tmp_path, env=environment() | plain)
+            assert (done.returncode, done.stderr) == (0, "")
+            check_same(tmp_path / folder, straight.folder)
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])

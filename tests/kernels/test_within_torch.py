@@ -6,12 +6,16 @@ Shape suffixes: T steps, B sequences, I inputs, O outputs.
 """
 
 import copy
+import sys
 import warnings
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+from support import processes
 from torch import nn
 from torch.autograd import forward_ad
+from torch.nn.utils import prune
 
 from ntm_repro import NTM, LSTMBaseline, load, models
 from ntm_repro.kernels.fused.torch_interface import FusedSequences
@@ -285,3 +289,52 @@ def test_a_gradient_of_lazy_zeros_is_zero():
     y_TBO, _ = core(x_TBI)
     (d_x_TBI,) = torch.autograd.grad(y_TBO, x_TBI, torch._efficientzerotensor(y_TBO.shape, dtype=torch.float64))
     assert torch.equal(d_x_TBI, torch.zeros_like(x_TBI))
+
+
+# What flattens weights: the README says what works
+
+
+@every_core
+def test_weights_are_saved_by_safetensors_as_contiguous_copies(make, tmp_path):
+    core, again = make(), make()
+    core(sequences(torch.float32))
+    save_file({name: tensor.contiguous() for name, tensor in core.state_dict().items()}, tmp_path / "weights")
+    again.load_state_dict(load_file(tmp_path / "weights"))
+    assert torch.equal(called(again)(sequences(torch.float32)), called(core)(sequences(torch.float32)))
+
+
+@every_core
+def test_a_model_that_only_unroll_runs_takes_what_flattens_weights(make):
+    core, x_TBI = make(), sequences(torch.float32)
+    optimiser = torch.optim.LBFGS(core.parameters(), max_iter=3)
+
+    def closure():
+        optimiser.zero_grad()
+        cost = unrolled(core)(x_TBI).square().sum()
+        cost.backward()
+        return cost
+
+    first = optimiser.step(closure).detach()
+    assert unrolled(core)(x_TBI).square().sum() < first
+    assert len(nn.utils.parameters_to_vector(core.parameters())) == sum(map(torch.numel, core.parameters()))
+    prune.l1_unstructured(core.output, "weight", 0.5)
+    assert not core.output.weight.all()
+
+
+FORKED = """
+import os, torch
+from ntm_repro import NTM
+torch.set_num_threads(2)
+core, x_TBI = NTM(4, 3, hidden_size=6, num_locations=9, width=5), torch.ones(5, 2, 4)
+y_TBO = core(x_TBI)[0].detach()
+torch.softmax(torch.ones(2, 3), -1)
+child = os.fork()
+if child == 0:
+    torch.set_num_threads(1)
+    os._exit(not torch.equal(core(x_TBI)[0], y_TBO))
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_forked_child_that_begins_with_one_thread():
+    assert processes.run([sys.executable, "-c", FORKED], check=True).stdout == "0\n"

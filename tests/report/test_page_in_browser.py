@@ -48,6 +48,18 @@ def test_every_figure_is_seen_and_nothing_sticks_out(driver, width, dark):
         assert picture.size["width"] >= 0.6 * min(width, 1000)
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+def test_every_number_at_a_glance_is_seen_without_scrolling(driver, width):
+    resize(driver, width)
+    cells = driver.find_elements(By.CSS_SELECTOR, "#glance td")
+    assert len(cells) == 15
+    for cell in cells:
+        assert cell.is_displayed()
+        assert 0 <= cell.rect["x"] < cell.rect["x"] + cell.rect["width"] <= width
+    named = driver.execute_script("return getComputedStyle(arguments[0], '::before').content", cells[2])
+    assert ("LSTM" in named) == (width == 390)  # beside the number where there is no head above it
+
+
 def test_the_viewer_plays_what_was_trained(driver):
     choices = driver.find_elements(By.CSS_SELECTOR, ".memory-viewer select option")
     words = " ".join(option.text for option in choices).lower()

@@ -5,9 +5,12 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.plugged_in import Parity
 
 from ntm_repro import paper, tasks
+from ntm_repro.errors import InvalidSetting
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks import base
 
@@ -121,3 +124,59 @@ def test_the_examples_in_the_documentation_are_true(module):
     found = doctest.testmod(module)
     assert found.attempted > 0
     assert found.failed == 0
+
+
+# The width of vectors
+
+WIDE = [name for name, task in TASKS.items() if hasattr(task, "bits")]
+
+
+@pytest.mark.parametrize("name", WIDE)
+@given(bits=st.integers(1, 150), seed=st.integers(0, 2**64 - 1), first=st.integers(0, 2**40), count=st.integers(2, 5))
+def test_vectors_of_any_width_come_back(name, bits, seed, first, count):
+    """In pieces as in one; what is asked for was shown, and the channels are as many as are named."""
+    task, stream = tasks.find(name)(bits=bits), Stream(seed, Purpose.TRAIN)
+    batch = task.draw(stream, first, count, task.longest_condition)
+    assert batch.input_TBI.shape[1:] == (count, task.inputs)
+    assert batch.target_TBO.shape[1:] == (count, task.outputs)
+    assert batch.mask_TO.shape == batch.target_TBO[:, 0].shape
+    assert (task.channels.inputs["bits"], task.channels.outputs["bits"]) == (bits, bits)
+    assert sum(task.channels.inputs.values()) == task.inputs
+    last = task.draw(stream, first + count - 1, 1, task.longest_condition)
+    for whole, piece in zip(batch[2:4], last[2:4], strict=True):
+        np.testing.assert_array_equal(whole[:, -1:], piece)
+    for sequence in range(count):
+        shown = {tuple(bits_C) for bits_C in batch.input_TBI[:, sequence, :bits].tolist()}
+        asked = batch.target_TBO[batch.mask_TO[:, 0] > 0, sequence, :bits]
+        assert {tuple(bits_C) for bits_C in asked.tolist()} <= shown
+    if task.chance_bits is not None and not hasattr(task, "min_length"):
+        assert task.chance_bits == batch.mask_TO.sum()
+
+
+@pytest.mark.parametrize("name", WIDE)
+@pytest.mark.parametrize("bits", [6, 8, 11, 12, 16, 64, 65])
+def test_every_bit_of_a_wide_vector_is_a_fair_coin_of_its_own(name, bits):
+    """Over some thousand vectors, within five standard errors; and no two channels agree more often than by chance."""
+    task = tasks.find(name)(bits=bits)
+    batch = task.draw(Stream(1, Purpose.TRAIN), 0, 600, task.longest_condition)
+    scored_VC = batch.target_TBO[batch.mask_TO[:, 0] > 0][..., :bits].reshape(-1, bits)
+    if name == "repeat_copy":  # ten times the same, and the marker's step
+        scored_VC = batch.input_TBI[1 : task.max_length + 1, :, :bits].reshape(-1, bits)
+    signs_VC = 2 * scored_VC - 1
+    bound = 5 / math.sqrt(len(signs_VC))
+    assert np.abs(signs_VC.mean(0)).max() < bound
+    correlation_CC = signs_VC.T @ signs_VC / len(signs_VC) - np.eye(bits)
+    assert np.abs(correlation_CC).max() < bound
+
+
+@pytest.mark.parametrize("bits", [1, 8, 11, 12, 40])
+def test_priorities_do_not_depend_on_the_width(bits):
+    usual, other = (tasks.find("priority_sort")(bits=width) for width in (8, bits))
+    stream = Stream(3, Purpose.TRAIN)
+    np.testing.assert_array_equal(*(task.draw(stream, 5, 4).input_TBI[:, :, -2] for task in (usual, other)))
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_a_vector_without_bits_is_refused(name):
+    with pytest.raises(InvalidSetting, match="bits=0: must be 1 or more"):
+        tasks.find(name)(bits=0)

@@ -43,6 +43,40 @@ def test_a_flush_brings_the_rows_to_the_disk(tmp_path, monkeypatch):
     assert [(found.st_ino, found.st_size) for found in synced] == [(path.stat().st_ino, path.stat().st_size)]
 
 
+def removed(path):
+    path.unlink()
+
+
+def replaced(path):
+    """As an editor does that saves it."""
+    path.with_name("other").write_text("edited\n")
+    path.with_name("other").replace(path)
+
+
+@pytest.mark.parametrize("lost", [removed, replaced])
+def test_a_record_that_somebody_takes_away_is_put_back_whole(tmp_path, lost):
+    path = tmp_path / "metrics.csv"
+    sink = CsvLogger(path, COLUMNS, resumed_at=0)
+    sink.row(row(10))
+    lost(path)
+    sink.row(row(20))
+    sink.flush()
+    assert [found["sequences"] for found in metrics.read_rows(path)] == [10, 20]
+    sink.row(row(30))
+    sink.close()
+    assert [found["sequences"] for found in metrics.read_rows(path)] == [10, 20, 30]
+
+
+def test_a_folder_that_somebody_takes_away_is_an_error(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    sink = CsvLogger(folder / "metrics.csv", COLUMNS, resumed_at=0)
+    folder.rename(tmp_path / "moved")
+    with pytest.raises(FileNotFoundError):
+        sink.flush()
+    sink.close()
+
+
 def test_rows_are_written_alike_however_they_get_there(tmp_path):
     """A resumed run rewrites the rows before it; the file must not show where that was."""
     path = tmp_path / "metrics.csv"

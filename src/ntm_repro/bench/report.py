@@ -9,7 +9,7 @@ from pathlib import Path
 from ntm_repro.bench.cell import COMPILED, EAGER, FUSED, LOOP, TORCH_LSTM, Measurement
 from ntm_repro.bench.host import Machine
 from ntm_repro.bench.timing import Spread
-from ntm_repro.files import write_atomically
+from ntm_repro.files import write_text
 
 CSV, MARKDOWN = "bench.csv", "bench.md"
 
@@ -35,8 +35,8 @@ LEGEND = (
 
 def write(folder: Path, measurements: Sequence[Measurement], machine: Machine) -> None:
     """Replace both files in `folder`. Raises `OSError`."""
-    write_atomically(folder / CSV, as_csv(measurements).encode())
-    write_atomically(folder / MARKDOWN, as_markdown(measurements, machine).encode())
+    write_text(folder / CSV, as_csv(measurements))
+    write_text(folder / MARKDOWN, as_markdown(measurements, machine))
 
 
 def line(cell: Sequence[Measurement]) -> str:

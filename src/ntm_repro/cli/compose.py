@@ -21,7 +21,17 @@ from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from ntm_repro.cli import arguments, exit_codes, installed, override_policy, paths, schema, settings_help, unknown_keys
+from ntm_repro.cli import (
+    arguments,
+    exit_codes,
+    installed,
+    override_policy,
+    own_configs,
+    paths,
+    schema,
+    settings_help,
+    unknown_keys,
+)
 from ntm_repro.cli.arguments import Arguments
 from ntm_repro.errors import UsageError
 
@@ -158,6 +168,11 @@ def _search(places: Sequence[str]) -> list[str]:
 
 def read(words: Arguments, loader: ConfigLoader) -> Request:
     """The jobs of a command line, checked. Raises as `jobs` does; for one of several jobs the error names it."""
+    with own_configs.explaining(words.config_dir, words.overrides):
+        return _read(words, loader)
+
+
+def _read(words: Arguments, loader: ConfigLoader) -> Request:
     overrides = check(words, loader)
     here = [*search_override(words.config_dir), *words.overrides]
     several = next((override for override in overrides if override.is_sweep_override()), None)

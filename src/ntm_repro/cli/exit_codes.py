@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import NoReturn
 
 from ntm_repro.cli import streams
@@ -36,6 +37,14 @@ class Warnings(logging.Filter):
         return record.levelno == logging.WARNING
 
 
+def _warnings_of(command: str) -> logging.Handler:
+    """Shows warnings on the terminal as the command's."""
+    handler = logging.StreamHandler()
+    handler.addFilter(Warnings())
+    handler.setFormatter(logging.Formatter(f"{command}: warning: %(message)s"))
+    return handler
+
+
 def _log_thread_failure(failure: threading.ExceptHookArgs) -> None:
     logging.getLogger(__name__).error("a thread failed", exc_info=failure.exc_value)
 
@@ -45,6 +54,14 @@ def _nobody_reads(error: BaseException | None) -> bool:
     while error is not None and not isinstance(error, BrokenPipeError):
         error = error.__cause__
     return error is not None
+
+
+def _check_working_directory() -> None:
+    """Raise `UsageError` in one that was removed: neither Hydra nor torch's libraries load there."""
+    try:
+        Path.cwd()
+    except FileNotFoundError as error:
+        raise UsageError("the working directory was removed; change to one that exists") from error
 
 
 def _flush() -> None:
@@ -60,8 +77,10 @@ def run_and_exit(command: str, body: Callable[[Sequence[str]], int]) -> NoReturn
     streams.prepare()
     # The code that ends the run reports a full disk in one line; writers of logs and events must not report it again.
     logging.raiseExceptions = False
+    logging.getLogger().addHandler(_warnings_of(command))  # a job has its own, in job_logging/run.yaml
     threading.excepthook = _log_thread_failure
     try:
+        _check_working_directory()
         if "--version" in sys.argv[1:]:
             print(f"ntm-repro {version('ntm-repro')}")
             code = DONE

@@ -6,6 +6,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from ntm_repro.cli import exit_codes, paths
 from ntm_repro.errors import UsageError
+from ntm_repro.files import readable
 
 
 def parse(command: str, options: type, argv: Sequence[str]) -> DictConfig:
@@ -20,12 +21,21 @@ def parse(command: str, options: type, argv: Sequence[str]) -> DictConfig:
             raise UsageError(f"{argument}: needs a value")
         if key in paths.KEYS:
             places[key] = paths.literal(key, value)
-    others = [argument for argument in argv if argument.partition("=")[0] not in paths.KEYS]
+    others = [_value(readable(argument)) for argument in argv if argument.partition("=")[0] not in paths.KEYS]
     try:
-        parsed = OmegaConf.merge(OmegaConf.structured(options), OmegaConf.from_dotlist(others), places)
+        parsed = OmegaConf.merge(OmegaConf.structured(options), *others, places)
         OmegaConf.to_container(parsed, resolve=True)
     except Exception as error:  # OmegaConf and YAML: all they see is what the user typed
         where = getattr(error, "full_key", None)
         raise UsageError(f"{where}: {exit_codes.one_line(error)}" if where else exit_codes.one_line(error)) from error
     assert isinstance(parsed, DictConfig)
     return parsed
+
+
+def _value(argument: str) -> DictConfig:
+    """One key with its value, a number, a word or a list; raises `UsageError` for one that YAML cannot read."""
+    try:
+        return OmegaConf.from_dotlist([argument])
+    except Exception as error:
+        problem = getattr(error, "problem", None) or exit_codes.one_line(error)
+        raise UsageError(f"{argument}: cannot be read ({problem}); lists are written as in [20,120]") from error

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ntm_repro.errors import RunError, UsageError
+from ntm_repro.files import readable, write_atomically
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,7 +84,7 @@ def run(request: Request, recorded: "Recorded") -> None:
         if picture is not None and heads is not None:
             from ntm_repro.figures import memory_at_work, style
 
-            title = f"{recorded.task.label}, {style.label(recorded.config.model.name)}: {name}"
+            title = readable(f"{recorded.task.label}, {style.label(recorded.config.model.name)}: {name}")
             _write(picture, memory_at_work.png(title, recorded.task.channels, input_TI, outputs[name], heads))
             print(f"# {picture}")
     if request.out is not None:
@@ -101,8 +102,6 @@ def _print(name: str, output_TO: "np.ndarray", channels: dict[str, int]) -> None
 
 
 def _write(path: Path, content: bytes) -> None:
-    from ntm_repro.files import write_atomically
-
     try:
         write_atomically(path, content)
     except OSError as error:

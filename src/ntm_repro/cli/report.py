@@ -44,12 +44,12 @@ def command(argv: Sequence[str]) -> int:
     if {"run", "evidence"} <= keys:
         raise UsageError("evidence= and run= are two pages: name one of them")
     out = Path(options.out or (PAGE if options.run is None else Path(options.run) / "report.html"))
-    from ntm_repro.files import write_atomically
+    from ntm_repro.files import write_text
 
     try:
         text = _of_evidence(Path(options.evidence)) if options.run is None else _of_run(Path(options.run))
         out.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(out, text.encode())
+        write_text(out, text)
     except OSError as error:
         raise RunError(f"{error.filename or out}: {error.strerror}") from error
     print(out)

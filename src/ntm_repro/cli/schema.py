@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from ntm_repro.errors import InvalidSetting, UsageError, require
+from ntm_repro.files import readable
 from ntm_repro.training.run_folder import Resume
 from ntm_repro.training.settings import TrainSettings
 
@@ -147,10 +148,11 @@ def settings(config: DictConfig, section: str) -> Any:
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
-    """A typed config as the plain values that are recorded: enumerations by name."""
+    """A typed config as the plain values that are recorded: enumerations by name, paths as `files.readable`."""
     content = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
     assert isinstance(content, dict)
-    return content  # type: ignore[return-value]
+    places = {key: readable(content[key]) for key in ("results_dir", "run_dir")}
+    return content | places  # type: ignore[return-value]
 
 
 def leaves(node: Any, prefix: str = "") -> dict[str, Any]:

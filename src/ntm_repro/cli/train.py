@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from ntm_repro.cli import arguments, compose, exit_codes, launch, recorded, schema
+from ntm_repro.cli import arguments, compose, exit_codes, launch, own_configs, recorded, schema, streams
 from ntm_repro.cli.arguments import Arguments
 from ntm_repro.cli.compose import Request
 from ntm_repro.errors import RunError, UsageError
@@ -58,7 +58,8 @@ def _show(words: Arguments) -> None:
         with compose.session(settings="--help" not in words.printing) as loader:
             if "--shell-completion" not in words.printing:
                 compose.check(words, loader)
-        launch.show([*words.printing, *words.overrides])
+        with own_configs.explaining(words.config_dir, words.overrides):
+            launch.show([*words.printing, *words.overrides])
     except (UsageError, RunError):
         raise
     except Exception as error:
@@ -106,6 +107,7 @@ def work(composed: DictConfig) -> float:
     Returns the bits per sequence at the end, which a sweeper makes small; NaN for a run too short to tell. Raises
     `RunError`, which travels between processes.
     """
+    streams.prepare()  # a launcher's processes begin here, not with a command
     try:
         config = schema.typed(composed)
         _train(config)

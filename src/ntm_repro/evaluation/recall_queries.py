@@ -5,7 +5,7 @@ Shape suffixes: T time steps, I input channels.
 
 import numpy as np
 
-from ntm_repro.tasks.associative_recall import BITS, ITEM, QUERY, VECTORS
+from ntm_repro.tasks.associative_recall import ITEM, QUERY, VECTORS
 
 
 def items_and_query(input_TI: np.ndarray) -> tuple[list[int], int, int]:
@@ -14,7 +14,7 @@ def items_and_query(input_TI: np.ndarray) -> tuple[list[int], int, int]:
     query = int(np.flatnonzero(input_TI[:, QUERY])[0])
 
     def vectors(flag: int) -> np.ndarray:
-        return input_TI[flag + 1 : flag + 1 + VECTORS, :BITS]
+        return input_TI[flag + 1 : flag + 1 + VECTORS, :ITEM]
 
     queried = next(number for number, flag in enumerate(items) if (vectors(flag) == vectors(query)).all())
     return items, query, queried

@@ -9,7 +9,7 @@ from safetensors import safe_open
 
 from ntm_repro.evidence import evaluations, runs
 from ntm_repro.evidence.runs import Run
-from ntm_repro.files import write_atomically, write_json
+from ntm_repro.files import write_atomically, write_json, write_text
 from ntm_repro.training import metrics
 from ntm_repro.training.run_folder import RunFolder
 
@@ -28,7 +28,7 @@ def collect(live: Run, to: Path) -> None:
         "run_dir": to.as_posix(),
         "results_dir": to.parents[2].as_posix(),
     }
-    write_atomically(target.config, OmegaConf.to_yaml(OmegaConf.create(config)).encode())
+    write_text(target.config, OmegaConf.to_yaml(OmegaConf.create(config)))
     metrics.write_rows(target.metrics, list(live.rows[0]), live.rows)
     collect_evaluations(live, to)
     write_json(target.summary, live.summary | {"config": config})

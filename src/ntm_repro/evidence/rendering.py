@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ntm_repro.files import write_atomically
+from ntm_repro.files import write_text
 
 Cell = str | float | None
 Row = Mapping[str, Cell]
@@ -35,7 +35,7 @@ def write(folder: Path, table: Table) -> list[Path]:
     """Replace <name>.md and <name>.csv in `folder`. Raises `OSError`."""
     contents = {folder / f"{table.name}.md": as_markdown(table), folder / f"{table.name}.csv": as_csv(table)}
     for path, text in contents.items():
-        write_atomically(path, text.encode())
+        write_text(path, text)
     return list(contents)
 
 

@@ -11,10 +11,11 @@ from ntm_repro import paper, tasks
 from ntm_repro.evidence.runs import Run
 from ntm_repro.figures import paper_overlay, style
 from ntm_repro.figures.run_store import RunStore
-from ntm_repro.tasks.priority_sort import BITS
+from ntm_repro.tasks.priority_sort import PrioritySort
 
 SIZE = (12.5, 7.2)  # inches
 Entry = dict[str, Any]  # of beyond.json's grid
+BITS = PrioritySort().bits  # of a vector of priority sort in all evidence
 
 
 class Panel(NamedTuple):

@@ -10,7 +10,7 @@ from ntm_repro.figures import answer_strips, panels
 from ntm_repro.figures.run_store import RunStore
 from ntm_repro.figures.style import SIGNED_MAP
 from ntm_repro.randomness import Purpose, Stream
-from ntm_repro.tasks.priority_sort import BITS, PRIORITY
+from ntm_repro.tasks.priority_sort import PRIORITY
 from ntm_repro.tasks.priority_sort import TASK as SORT
 
 TASK, MODEL = "priority_sort", "ntm"
@@ -18,7 +18,7 @@ SEED = 1  # of the sequence where there is no model
 # Inches.
 PAGE_WIDTH, LEFT, BETWEEN, RIGHT = 9.5, 0.75, 0.95, 0.75
 HEADING, TITLE, TALL, STEPS, CAPTION = 0.4, 0.3, 1.0, 0.5, 0.35
-STRIP = BITS * answer_strips.CHANNEL
+STRIP = SORT().bits * answer_strips.CHANNEL
 
 
 def draw(sources: RunStore) -> Figure:
@@ -47,8 +47,9 @@ def _question(sheet: panels.Sheet, top: float, step: float, input_VI: np.ndarray
     """The vectors, and below them bars for their priorities with their ranks."""
     vectors = len(input_VI)
     bits = sheet.axes(LEFT, top, vectors * step, STRIP)
-    panels.matrix(bits, input_VI[:, :BITS])
-    panels.name_channels(bits, {"bits": BITS})
+    bits_VC = input_VI[:, :PRIORITY]
+    panels.matrix(bits, bits_VC)
+    panels.name_channels(bits, {"bits": bits_VC.shape[1]})
     bits.set_title("inputs, with priorities", fontsize=9.5, pad=4)
     bits.set_xticks([])
     axes = sheet.axes(LEFT, top + STRIP + 0.1, vectors * step, TALL)

@@ -10,9 +10,8 @@ from ntm_repro.errors import check_setting
 from ntm_repro.randomness import Stream
 from ntm_repro.tasks.base import Batch, Channels, Probe, Task
 
-BITS = 6  # bits per vector
 VECTORS = 3  # vectors per item
-ITEM, QUERY = 6, 7  # flag channels of the input
+ITEM, QUERY = -2, -1  # flag channels of the input, after the bits
 
 
 @dataclass(frozen=True)
@@ -20,6 +19,7 @@ class AssociativeRecall(Task):
     """Items of three six-bit vectors each, their number uniform on min_items … max_items.
 
     min_items, max_items: between which the number of a sequence's items lies.
+    bits: of a vector, the paper's six or another number.
 
     Each sequence asks for the successor of an item of its own, drawn uniformly from all but the last. Drawn for the
     items A = a₁ a₂ a₃ and B with the query A (time runs to the right, T = 4 items + 8; a dot is 0):
@@ -32,13 +32,12 @@ class AssociativeRecall(Task):
         scored       .   .   .   .   .   .   .   .   .   .   .   .   .   ×   ×   ×     18 bits
     """
 
-    inputs: ClassVar[int] = 8
-    outputs: ClassVar[int] = 6
     condition_name: ClassVar[str] = "items"
 
     name: str = "associative_recall"
     min_items: int = 2
     max_items: int = 6
+    bits: int = 6
 
     def __post_init__(self) -> None:
         check_setting(self.min_items >= 2, "min_items", self.min_items, "must be 2 or more: a query needs a successor")
@@ -48,18 +47,27 @@ class AssociativeRecall(Task):
             self.max_items,
             f"must not be below {{section}}min_items={self.min_items}",
         )
+        check_setting(self.bits >= 1, "bits", self.bits, "must be 1 or more")
+
+    @property
+    def inputs(self) -> int:
+        return self.bits + 2
+
+    @property
+    def outputs(self) -> int:
+        return self.bits
 
     def condition_of(self, stream: Stream, first: int) -> int:
         return randomness.integer(stream.words(first, 1)[0], self.min_items, self.max_items)
 
     def draw(self, stream: Stream, first: int, count: int, condition: int | None = None) -> Batch:
         items = self.condition_of(stream, first) if condition is None else condition
-        bits = items * VECTORS * BITS
+        bits = items * VECTORS * self.bits
         # Word 0 chooses the number of items of a batch that starts here, word 1 the sequence's query; bits follow.
         words_BW = stream.rows(first, count, 2 + -(-bits // 64))
         query_B = np.array([randomness.integer(word, 0, items - 2) for word in words_BW[:, 1].tolist()])
         # K items, V vectors, C channels: the items, then the query as one more.
-        bits_BKVC = randomness.bits(words_BW[:, 2:], bits).reshape(count, items, VECTORS, BITS)
+        bits_BKVC = randomness.bits(words_BW[:, 2:], bits).reshape(count, items, VECTORS, self.bits)
         asked_BVC, answer_BVC = bits_BKVC[np.arange(count), (query_B, query_B + 1)]
 
         stride = VECTORS + 1  # a flag before each item
@@ -69,8 +77,8 @@ class AssociativeRecall(Task):
         blocks_KSBI = input_TBI.reshape(items + 2, stride, count, self.inputs)
         blocks_KSBI[:items, 0, :, ITEM] = 1
         blocks_KSBI[items:, 0, :, QUERY] = 1
-        blocks_KSBI[:items, 1:, :, :BITS] = bits_BKVC.transpose(1, 2, 0, 3)
-        blocks_KSBI[items, 1:, :, :BITS] = asked_BVC.swapaxes(0, 1)
+        blocks_KSBI[:items, 1:, :, : self.bits] = bits_BKVC.transpose(1, 2, 0, 3)
+        blocks_KSBI[items, 1:, :, : self.bits] = asked_BVC.swapaxes(0, 1)
         target_TBO = np.zeros((steps, count, self.outputs), np.float32)
         target_TBO[-VECTORS:] = answer_BVC.swapaxes(0, 1)
         mask_TO = np.zeros((steps, self.outputs), np.float32)
@@ -107,7 +115,7 @@ class AssociativeRecall(Task):
 
     @property
     def channels(self) -> Channels:
-        return Channels({"bits": BITS, "item": 1, "query": 1}, {"bits": BITS})
+        return Channels({"bits": self.bits, "item": 1, "query": 1}, {"bits": self.bits})
 
     def describe(self, condition: int) -> str:
         return f"{condition} items"
@@ -123,7 +131,7 @@ class AssociativeRecall(Task):
 
     @property
     def chance_bits(self) -> float:
-        return VECTORS * BITS
+        return VECTORS * self.bits
 
 
 TASK = AssociativeRecall

@@ -64,18 +64,26 @@ class Task(ABC):
     of the group `ntm_repro.tasks`. The default value of `name` is the name of the module or entry point. A task needs
     no torch. Settings out of range raise `errors.InvalidSetting` (a `ValueError`) on construction.
 
-    inputs, outputs: I and O. evaluation_sequences: how many sequences of each condition an evaluation draws by default.
+    evaluation_sequences: how many sequences of each condition an evaluation draws by default.
     has_optimum: True where chance decides the target bits, so that even the best estimator has a cost; such a task
     defines `optimum_bits`, and its cost is judged by the difference from that.
     condition_name: what a condition is, for the heads of tables, for instance "length".
     """
 
     name: str
-    inputs: ClassVar[int]
-    outputs: ClassVar[int]
     evaluation_sequences: ClassVar[int] = 100
     has_optimum: ClassVar[bool] = False
     condition_name: ClassVar[str] = "condition"
+
+    @property
+    @abstractmethod
+    def inputs(self) -> int:
+        """I, the number of input channels; a class variable will do."""
+
+    @property
+    @abstractmethod
+    def outputs(self) -> int:
+        """O, the number of output channels; a class variable will do."""
 
     @abstractmethod
     def condition_of(self, stream: Stream, first: int) -> Condition:

@@ -10,8 +10,7 @@ from ntm_repro.errors import check_setting
 from ntm_repro.randomness import Stream
 from ntm_repro.tasks.base import Batch, Channels, Probe, Task
 
-BITS = 8  # bits per vector
-START, END = 8, 9  # flag channels of the input
+START, END = -2, -1  # flag channels of the input, after the bits
 
 
 @dataclass(frozen=True)
@@ -19,8 +18,9 @@ class Copy(Task):
     """Eight-bit vectors b₁ … b_L, with L uniform on min_length … max_length, to be repeated after an end flag.
 
     min_length, max_length: between which L lies, the number of vectors.
+    bits: of a vector, the paper's eight or another number.
 
-    Drawn for L = 3 (time runs to the right, T = 2L + 2; a dot is 0):
+    Drawn for L = 3 and eight bits (time runs to the right, T = 2L + 2; a dot is 0):
 
         step         0   1   2   3   4   5   6   7
         input 0–7    .   b₁  b₂  b₃  .   .   .   .
@@ -33,13 +33,12 @@ class Copy(Task):
     The ninth output is in the paper's parameter counts (Table 3) and is never scored.
     """
 
-    inputs: ClassVar[int] = 10
-    outputs: ClassVar[int] = 9
     condition_name: ClassVar[str] = "length"
 
     name: str = "copy"
     min_length: int = 1
     max_length: int = 20
+    bits: int = 8
 
     def __post_init__(self) -> None:
         check_setting(self.min_length >= 1, "min_length", self.min_length, "must be 1 or more")
@@ -49,25 +48,34 @@ class Copy(Task):
             self.max_length,
             f"must not be below {{section}}min_length={self.min_length}",
         )
+        check_setting(self.bits >= 1, "bits", self.bits, "must be 1 or more")
+
+    @property
+    def inputs(self) -> int:
+        return self.bits + 2
+
+    @property
+    def outputs(self) -> int:
+        return self.bits + 1
 
     def condition_of(self, stream: Stream, first: int) -> int:
         return randomness.integer(stream.words(first, 1)[0], self.min_length, self.max_length)
 
     def draw(self, stream: Stream, first: int, count: int, condition: int | None = None) -> Batch:
         length = self.condition_of(stream, first) if condition is None else condition
-        # Word 0 chooses the length of a batch that starts here; each vector is an octet of the words after it.
-        words_BW = stream.rows(first, count, 1 + -(-length // 8))[:, 1:]
-        bits_LBC = randomness.bits(words_BW, length * BITS).reshape(count, length, BITS).swapaxes(0, 1)
+        # Word 0 chooses the length of a batch that starts here; the vectors' bits are packed into those after.
+        words_BW = stream.rows(first, count, 1 + -(-length * self.bits // 64))[:, 1:]
+        bits_LBC = randomness.bits(words_BW, length * self.bits).reshape(count, length, self.bits).swapaxes(0, 1)
 
         steps = 2 * length + 2
         input_TBI = np.zeros((steps, count, self.inputs), np.float32)
         input_TBI[0, :, START] = 1
-        input_TBI[1 : length + 1, :, :BITS] = bits_LBC
+        input_TBI[1 : length + 1, :, : self.bits] = bits_LBC
         input_TBI[length + 1, :, END] = 1
         target_TBO = np.zeros((steps, count, self.outputs), np.float32)
-        target_TBO[length + 2 :, :, :BITS] = bits_LBC
+        target_TBO[length + 2 :, :, : self.bits] = bits_LBC
         mask_TO = np.zeros((steps, self.outputs), np.float32)
-        mask_TO[length + 2 :, :BITS] = 1
+        mask_TO[length + 2 :, : self.bits] = 1
         return Batch(first, length, input_TBI, target_TBO, mask_TO)
 
     def parse_condition(self, value: Any) -> int:
@@ -97,7 +105,7 @@ class Copy(Task):
 
     @property
     def channels(self) -> Channels:
-        return Channels({"bits": BITS, "start": 1, "end": 1}, {"bits": BITS})
+        return Channels({"bits": self.bits, "start": 1, "end": 1}, {"bits": self.bits})
 
     def describe(self, condition: int) -> str:
         return f"{condition} vectors"
@@ -109,7 +117,7 @@ class Copy(Task):
 
     @property
     def chance_bits(self) -> float:
-        return BITS * (self.min_length + self.max_length) / 2
+        return self.bits * (self.min_length + self.max_length) / 2
 
 
 TASK = Copy

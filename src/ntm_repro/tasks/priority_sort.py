@@ -10,8 +10,8 @@ from ntm_repro.errors import check_setting
 from ntm_repro.randomness import Stream
 from ntm_repro.tasks.base import Batch, Channels, Probe, Task
 
-BITS = 8  # bits per vector
-PRIORITY, END = 8, 9  # channels of the input: a number, and a flag
+PRIORITY, END = -2, -1  # channels of the input after the bits: a number, and a flag
+FREE = 11  # lowest bits of a word that its priority does not use
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class PrioritySort(Task):
 
     vectors: how many are shown.
     highest: how many of them are to be given back.
+    bits: of a vector, the paper's eight or another number.
 
     Drawn for 3 vectors and the 2 highest, where p₂ > p₃ > p₁ (time runs to the right, T = vectors + 1 + highest; a dot
     is 0):
@@ -34,33 +35,46 @@ class PrioritySort(Task):
     Should two priorities be equal as float32, the vector shown first comes first.
     """
 
-    inputs: ClassVar[int] = 10
-    outputs: ClassVar[int] = 8
     condition_name: ClassVar[str] = "vectors × highest"
 
     name: str = "priority_sort"
     vectors: int = 20
     highest: int = 16
+    bits: int = 8
 
     def __post_init__(self) -> None:
         check_setting(self.vectors >= 1, "vectors", self.vectors, "must be 1 or more")
         fits = 1 <= self.highest <= self.vectors
         check_setting(fits, "highest", self.highest, f"must be from 1 to {{section}}vectors={self.vectors}")
+        check_setting(self.bits >= 1, "bits", self.bits, "must be 1 or more")
+
+    @property
+    def inputs(self) -> int:
+        return self.bits + 2
+
+    @property
+    def outputs(self) -> int:
+        return self.bits
 
     def condition_of(self, stream: Stream, first: int) -> tuple[int, int]:
         return self.vectors, self.highest
 
     def draw(self, stream: Stream, first: int, count: int, condition: tuple[int, int] | None = None) -> Batch:
         vectors, highest = self.condition_of(stream, first) if condition is None else condition
-        # One word for each vector: its lowest octet is the vector, its 53 highest bits make the priority.
-        words_BV = stream.rows(first, count, vectors)
-        bits_BVC = randomness.bits(words_BV[:, :, None], BITS)
+        # One word for each vector: its 53 highest bits make the priority, its lowest are the vector, if it has so few.
+        more = 0 if self.bits <= FREE else -(-vectors * self.bits // 64)
+        words_BW = stream.rows(first, count, vectors + more)
+        words_BV = words_BW[:, :vectors]
+        if more:
+            bits_BVC = randomness.bits(words_BW[:, vectors:], vectors * self.bits).reshape(count, vectors, self.bits)
+        else:
+            bits_BVC = randomness.bits(words_BV[:, :, None], self.bits)
         priority_BV = (2 * randomness.uniforms(words_BV) - 1).astype(np.float32)
         order_BH = np.argsort(-priority_BV, axis=1, kind="stable")[:, :highest]
 
         steps = vectors + 1 + highest
         input_TBI = np.zeros((steps, count, self.inputs), np.float32)
-        input_TBI[:vectors, :, :BITS] = bits_BVC.swapaxes(0, 1)
+        input_TBI[:vectors, :, : self.bits] = bits_BVC.swapaxes(0, 1)
         input_TBI[:vectors, :, PRIORITY] = priority_BV.T
         input_TBI[vectors, :, END] = 1
         target_TBO = np.zeros((steps, count, self.outputs), np.float32)
@@ -94,7 +108,7 @@ class PrioritySort(Task):
 
     @property
     def channels(self) -> Channels:
-        return Channels({"bits": BITS, "priority": 1, "end": 1}, {"bits": BITS})
+        return Channels({"bits": self.bits, "priority": 1, "end": 1}, {"bits": self.bits})
 
     def describe(self, condition: tuple[int, int]) -> str:
         return f"{condition[0]} vectors, the {condition[1]} highest"
@@ -107,7 +121,7 @@ class PrioritySort(Task):
 
     @property
     def chance_bits(self) -> float:
-        return BITS * self.highest
+        return self.bits * self.highest
 
 
 TASK = PrioritySort

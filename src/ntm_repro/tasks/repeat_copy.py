@@ -11,9 +11,8 @@ from ntm_repro.errors import check_setting
 from ntm_repro.randomness import Stream
 from ntm_repro.tasks.base import Batch, Channels, Probe, Task
 
-BITS = 6  # bits per vector
-START, COUNT = 6, 7  # channels of the input: a flag, and the number of repeats
-MARKER = 6  # channel of the output
+START, COUNT = -2, -1  # channels of the input after the bits: a flag, and the number of repeats
+MARKER = -1  # channel of the output
 
 
 @dataclass(frozen=True)
@@ -22,8 +21,9 @@ class RepeatCopy(Task):
 
     min_length, max_length: between which L lies, the number of vectors.
     min_repeats, max_repeats: between which n lies, the number of repeats.
+    bits: of a vector, the paper's six or another number.
 
-    Drawn for L = 2 and n = 2 (time runs to the right, T = L (n + 1) + 3; a dot is 0):
+    Drawn for L = 2, n = 2 and six bits (time runs to the right, T = L (n + 1) + 3; a dot is 0):
 
         step         0   1   2   3   4   5   6   7   8
         input 0–5    .   b₁  b₂  .   .   .   .   .   .
@@ -37,8 +37,6 @@ class RepeatCopy(Task):
     1 … 10. The paper's text speaks of eight-bit vectors; its figures and parameter counts are those of six bits.
     """
 
-    inputs: ClassVar[int] = 8
-    outputs: ClassVar[int] = 7
     condition_name: ClassVar[str] = "length × repeats"
 
     name: str = "repeat_copy"
@@ -46,12 +44,22 @@ class RepeatCopy(Task):
     max_length: int = 10
     min_repeats: int = 1
     max_repeats: int = 10
+    bits: int = 6
 
     def __post_init__(self) -> None:
         for what in ("length", "repeats"):
             low, high = getattr(self, f"min_{what}"), getattr(self, f"max_{what}")
             check_setting(low >= 1, f"min_{what}", low, "must be 1 or more")
             check_setting(high >= low, f"max_{what}", high, f"must not be below {{section}}min_{what}={low}")
+        check_setting(self.bits >= 1, "bits", self.bits, "must be 1 or more")
+
+    @property
+    def inputs(self) -> int:
+        return self.bits + 2
+
+    @property
+    def outputs(self) -> int:
+        return self.bits + 1
 
     def condition_of(self, stream: Stream, first: int) -> tuple[int, int]:
         words_W = stream.words(first, 2)
@@ -67,17 +75,17 @@ class RepeatCopy(Task):
     def draw(self, stream: Stream, first: int, count: int, condition: tuple[int, int] | None = None) -> Batch:
         length, repeats = self.condition_of(stream, first) if condition is None else condition
         # Words 0 and 1 choose the condition of a batch that starts here; the vectors' bits are packed into those after.
-        words_BW = stream.rows(first, count, 2 + -(-length * BITS // 64))[:, 2:]
-        bits_LBC = randomness.bits(words_BW, length * BITS).reshape(count, length, BITS).swapaxes(0, 1)
+        words_BW = stream.rows(first, count, 2 + -(-length * self.bits // 64))[:, 2:]
+        bits_LBC = randomness.bits(words_BW, length * self.bits).reshape(count, length, self.bits).swapaxes(0, 1)
 
         count_step = length + 1  # the step that tells the count; answers begin at the next
         steps = length * (repeats + 1) + 3
         input_TBI = np.zeros((steps, count, self.inputs), np.float32)
         input_TBI[0, :, START] = 1
-        input_TBI[1:count_step, :, :BITS] = bits_LBC
+        input_TBI[1:count_step, :, : self.bits] = bits_LBC
         input_TBI[count_step, :, COUNT] = self.normalised(repeats)
         target_TBO = np.zeros((steps, count, self.outputs), np.float32)
-        target_TBO[count_step + 1 : -1, :, :BITS].reshape(repeats, length, count, BITS)[...] = bits_LBC
+        target_TBO[count_step + 1 : -1, :, : self.bits].reshape(repeats, length, count, self.bits)[...] = bits_LBC
         target_TBO[-1, :, MARKER] = 1
         mask_TO = np.zeros((steps, self.outputs), np.float32)
         mask_TO[count_step + 1 :] = 1
@@ -118,7 +126,7 @@ class RepeatCopy(Task):
 
     @property
     def channels(self) -> Channels:
-        return Channels({"bits": BITS, "start": 1, "count": 1}, {"bits": BITS, "end": 1})
+        return Channels({"bits": self.bits, "start": 1, "count": 1}, {"bits": self.bits, "end": 1})
 
     def describe(self, condition: tuple[int, int]) -> str:
         return f"{condition[0]} vectors, {condition[1]} times"

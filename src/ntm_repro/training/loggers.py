@@ -12,6 +12,7 @@ from typing import Any, TextIO
 import numpy as np
 from tqdm import tqdm
 
+from ntm_repro.files import write_text
 from ntm_repro.training import metrics, tensorboard_files
 from ntm_repro.training.metrics import Row
 
@@ -36,20 +37,35 @@ class Logger:
 
 
 class CsvLogger(Logger):
-    """metrics.csv, cut back to the checkpoint from which a run resumes, then appended to."""
+    """metrics.csv, cut back to the checkpoint from which a run resumes, then appended to.
+
+    A flush puts it back where somebody has removed it meanwhile, or replaced it as editors do: no row is lost.
+    """
 
     def __init__(self, path: Path, columns: tuple[str, ...], resumed_at: int) -> None:
-        self.columns = columns
+        self.path, self.columns = path, columns
         rows = metrics.read_rows(path, up_to=resumed_at) if resumed_at and path.exists() else []
         metrics.write_rows(path, columns, rows)
-        self.file = path.open("a")
+        self.file = path.open("a+")
 
     def row(self, row: Row) -> None:
         self.file.write(",".join(str(row[name]) for name in self.columns) + "\n")
         self.file.flush()
 
     def flush(self) -> None:
+        if not self._is_there():
+            self.file.seek(0)
+            write_text(self.path, self.file.read())
+            self.file.close()
+            self.file = self.path.open("a+")
         os.fsync(self.file.fileno())  # before a checkpoint claims that these rows exist
+
+    def _is_there(self) -> bool:
+        """Whether the file that is written is still the one of that name."""
+        try:
+            return os.path.samestat(self.path.stat(), os.fstat(self.file.fileno()))
+        except FileNotFoundError:
+            return False
 
     def close(self) -> None:
         self.file.close()
@@ -64,7 +80,8 @@ class TensorBoardLogger(Logger):
         tensorboard_files.rename_newer_than(folder, int(time.time()))
         # Hide what an earlier start logged past this point, or curves would double.
         purge_step = resumed_at + 1 if resumed_at else 0
-        self.writer = SummaryWriter(str(folder), purge_step=purge_step)
+        self.files = ExitStack()
+        self.writer = SummaryWriter(_encodable(folder, self.files), purge_step=purge_step)
         self.writer.add_text("config", f"```yaml\n{config_text}\n```", resumed_at)
 
     def row(self, row: Row) -> None:
@@ -90,7 +107,19 @@ class TensorBoardLogger(Logger):
         self.writer.flush()
 
     def close(self) -> None:
-        self.writer.close()
+        with self.files:
+            self.writer.close()
+
+
+def _encodable(folder: Path, files: ExitStack) -> str:
+    """A name of the folder that TensorBoard can encode as UTF-8; what it needs stays open until `files` is closed."""
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:  # bytes that Python could not decode: under LC_ALL=C all beyond ASCII
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        files.callback(os.close, descriptor)
+        return f"/proc/self/fd/{descriptor}"
+    return str(folder)
 
 
 class TerminalLogger(Logger):

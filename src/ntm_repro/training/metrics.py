@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ntm_repro.files import write_atomically
+from ntm_repro.files import write_text
 
 COLUMNS = (
     "sequences",
@@ -97,7 +97,7 @@ def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_atomically(path, text.getvalue().encode())
+    write_text(path, text.getvalue())
 
 
 def columns(has_optimum: bool) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """One run from its plan to its summary: everything around the loop that touches the run's folder."""
 
 import logging
+import os
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from safetensors.torch import save as to_safetensors
 
 from ntm_repro.environment import SourceState, cpu_name, source_state, versions
 from ntm_repro.errors import RunError
-from ntm_repro.files import write_atomically, write_json
+from ntm_repro.files import write_atomically, write_json, write_text
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.training import checkpoint as checkpoints
 from ntm_repro.training import convergence, metrics, tensorboard_images
@@ -35,8 +36,9 @@ def run(
             return _run(trainer, folder, plan, record, record_yaml, stop)
         except OSError as error:
             log.exception("cannot write")
+            name = os.fsdecode(error.filename or folder.path)  # TensorBoard's are bytes
             raise RunError(
-                f"{error.filename or folder.path}: {error.strerror or error}; stopped at {trainer.sequences:,} "
+                f"{name}: {error.strerror or error}; stopped at {trainer.sequences:,} "
                 f"sequences, the checkpoints in {folder.path} are as they were"
             ) from error
 
@@ -54,7 +56,7 @@ def _run(
     if plan.went_back:
         checkpoints.go_back(folder.path)  # or, killed now, the next start would go on ahead of the record
     resumed_at = trainer.sequences
-    write_atomically(folder.config, record_yaml.encode())
+    write_text(folder.config, record_yaml)
     source = source_state()  # as it is when this process has read it
     # Until it ends otherwise, this is what a run is: after a power cut the summary is still true.
     _write_summary(trainer, folder, record, source, "interrupted")
