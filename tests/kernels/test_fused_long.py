@@ -38,7 +38,7 @@ kernel = choose("numba", models.build(ntm.Settings(), 10, 9, 1))
 x_TBI, y_TBO, mask_TO = (torch.randint(0, 2, shape).float() for shape in ((STEPS, 1, 10), (STEPS, 1, 9), (STEPS, 9)))
 bits = kernel.cost_and_gradient(x_TBI, y_TBO, mask_TO).bits_B
 assert 0.5 * mask_TO.sum() < bits[0] < 5 * mask_TO.sum()
-assert 0 < kernel.gradient_norm() < float("inf")
+assert 0 < kernel.parameters.gradients.norm() < float("inf")
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """
 

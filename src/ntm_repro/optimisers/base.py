@@ -25,11 +25,14 @@ class Optimiser:
         self.updates = 0
         if compiled:
             from ntm_repro.jit import cache, threads  # here, so that eager runs never import numba
+            from ntm_repro.jit.calls import Compiled
 
-            self._entry, self._threads = cache.entry_of(rule.compiled_step), threads
+            self._threads = threads
             tensors = [parameters.values, parameters.gradients, *self.slots.values()]
             self._arrays = [tensor.numpy() for tensor in tensors]
             self._real, self._numbers = self._arrays[0].dtype.type, settings.numbers()
+            scalars = (self._real(0), self._real(1), self._real(1), 1)
+            self._compiled = Compiled(cache.entry_of(rule.compiled_step), *self._arrays, *scalars, self._numbers)
 
     def gradient_norm(self) -> float:
         """The Euclidean norm of the gradient; not finite only if one of its numbers is not."""
@@ -49,7 +52,7 @@ class Optimiser:
         self.rule.step(self.parameters.values, gradient_P, self.slots, learning_rate, self.updates, self.settings)
 
     def _compiled_step(self, learning_rate: float, factor: float, bound: float) -> None:
-        function, arrays, real = self._entry, self._arrays, self._real
+        function, arrays, real = self._compiled.run, self._arrays, self._real
         scalars = (real(learning_rate), real(factor), real(bound), self.updates, self._numbers)
         parts = self._threads.parts_for(arrays[0].size)
         if parts == 1:

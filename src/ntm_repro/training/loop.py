@@ -39,7 +39,8 @@ class Diverged(RunError):
 
 def to_tensors(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """input_TBI, target_TBO and mask_TO of a batch on `device`."""
-    return tuple(torch.from_numpy(array).to(device) for array in (batch.input_TBI, batch.target_TBO, batch.mask_TO))  # type: ignore[return-value]
+    tensors = map(torch.from_numpy, (batch.input_TBI, batch.target_TBO, batch.mask_TO))
+    return tuple(tensors if device.type == "cpu" else (tensor.to(device) for tensor in tensors))  # type: ignore[return-value]
 
 
 class Drawn(NamedTuple):

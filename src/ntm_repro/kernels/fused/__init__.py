@@ -1,7 +1,8 @@
 """Whole sequences forward and backward in one call of compiled code.
 
     torch_interface   what the rest of the program calls: arrays and states in and out, autograd, threads
-    entry_points      what Python calls of the compiled code: forward, backward, cost_and_gradient, weight_gradients
+    entries           the entry points for one model's types
+    entry_points      what is called: forward, backward, cost_and_gradient, weight_gradients
     ntm_sequence      a group of sequences of an NTM, forward and backward; the derivation of its backward pass
       controllers     one step of the controller's layers
       addressing      one head's addressing (paper equations 5-9)

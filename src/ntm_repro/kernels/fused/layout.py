@@ -8,6 +8,7 @@ rows. Forward fills a row's fields; backward replaces some of them by their grad
 **The carry** is one row for each sequence: the gradients on their way from step t to step t − 1, and room to work.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -262,7 +263,7 @@ class Tapes:
 
     def field(self, begin: int, *shape: int) -> np.ndarray:
         """A copy of the field that begins at a column: [T + 1, B, *shape], the start first."""
-        count = int(np.prod(shape))
+        count = math.prod(shape)
         groups = [rows[:, :, begin : begin + count] for rows in self._groups()]
         return np.concatenate(groups, 1).reshape(self.steps + 1, self.batch, *shape)
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from ntm_repro.jit import cache, threads
 from ntm_repro.kernels.base import Cost, Kernel
 from ntm_repro.kernels.checks import check_input, check_targets
-from ntm_repro.kernels.fused import entry_points
+from ntm_repro.kernels.fused.entries import Entries
 from ntm_repro.kernels.fused.layout import GROUP, Layer, Tapes, make_layout
 from ntm_repro.models import State, Unrolled
 from ntm_repro.models.base import leaves, rebuilt
@@ -57,8 +57,9 @@ class FusedSequences(Kernel):
         dtype = self.parameters.values.dtype
         cache.prepare(str(dtype).removeprefix("torch."))
         self.layout = make_layout(model, self.parameters)
-        self._values = self.parameters.values.numpy()
+        self._values, self._gradients = self.parameters.values.numpy(), self.parameters.gradients.numpy()
         self._tapes_room, self._carry_room = _Room(dtype), _Room(dtype)
+        self.entries = Entries(self.layout, self._values.dtype)
         with torch.no_grad():
             self._state_shapes = {name: tensor.shape for name, tensor in leaves(model.initial_state(1))}
 
@@ -74,7 +75,7 @@ class FusedSequences(Kernel):
         carry = self._carry_room(batch, self.layout.carry_width)
         bits_B, wrong_B = np.empty(batch), np.empty(batch)
         threads.share(
-            entry_points.cost_and_gradient,
+            self.entries.cost_and_gradient.run,
             _parts_of(batch),
             self.layout,
             self._values,
@@ -88,7 +89,7 @@ class FusedSequences(Kernel):
             1 / batch,
             gradient_bound / batch,
         )
-        self._accumulate(self.parameters.gradients, tapes, carry, batch, learned_start=True)
+        self._accumulate(self._gradients, tapes, carry, batch, learned_start=True)
         self.parameters.bind_gradients()
         return Cost(bits_B, wrong_B)
 
@@ -112,10 +113,12 @@ class FusedSequences(Kernel):
             for first in range(0, x_TBI.shape[1], share):
                 these = slice(first, first + share)
                 pieces.append(self._forward_only(x_TBI[:, these], [tensor[these] for tensor in given], trace))
-            results = [
-                torch.cat(tensors, 0 if 0 < index <= len(given) else 1)
-                for index, tensors in enumerate(zip(*pieces, strict=True))
-            ]
+            results = pieces[0]
+            if len(pieces) > 1:
+                results = [
+                    torch.cat(tensors, 0 if 0 < index <= len(given) else 1)
+                    for index, tensors in enumerate(zip(*pieces, strict=True))
+                ]
         y_TBO, rest = results[0], results[1:]
         traced = Trace(*rest[len(given) :]) if trace and self.layout.num_heads else None
         return Unrolled(y_TBO, rebuilt(state, iter(rest[: len(given)])), traced)
@@ -141,7 +144,7 @@ class FusedSequences(Kernel):
                 tapes.put_start(self._weighting(layout.num_heads + k), write_weighting_BWN[:, k])
         y_TBO = torch.empty(steps, batch, layout.num_outputs, dtype=x_TBI.dtype, device="cpu")
         threads.share(
-            entry_points.forward, _parts_of(batch), layout, self._values, array, _numbers(x_TBI), y_TBO.numpy()
+            self.entries.forward.run, _parts_of(batch), layout, self._values, array, _numbers(x_TBI), y_TBO.numpy()
         )
         results = [y_TBO, *self._states(tapes)]
         if trace and layout.num_heads:
@@ -189,10 +192,10 @@ class FusedSequences(Kernel):
         d_x_TBI = torch.zeros_like(x_TBI) if with_input else None
         d_x = d_y if d_x_TBI is None else d_x_TBI.numpy()  # without input: any array, not touched
         threads.share(
-            entry_points.backward, _parts_of(batch), layout, self._values, tapes, carry, d_y, d_x, with_input, bound
+            self.entries.backward.run, _parts_of(batch), layout, self._values, tapes, carry, d_y, d_x, with_input, bound
         )
         gradients = torch.zeros_like(self.parameters.values)
-        self._accumulate(gradients, tapes, carry, batch, learned_start=False)
+        self._accumulate(gradients.numpy(), tapes, carry, batch, learned_start=False)
 
         d_first = [columns(begin, size) for begin, size in self._lstm_fields(in_carry=True)]
         if heads:
@@ -235,11 +238,14 @@ class FusedSequences(Kernel):
             )
 
     def _accumulate(
-        self, gradients: Tensor, tapes: np.ndarray, carry: np.ndarray, batch: int, learned_start: bool
+        self, gradients: np.ndarray, tapes: np.ndarray, carry: np.ndarray, batch: int, learned_start: bool
     ) -> None:
-        parts = threads.parts_for(self._values.size * (len(tapes) - batch) // 16)
-        arguments = (self.layout, self._values, gradients.numpy(), tapes, carry, batch, learned_start)
-        threads.share(entry_points.weight_gradients, parts, *arguments)
+        arguments = (self.layout, self._values, gradients, tapes, carry, batch, learned_start)
+        threads.share(self.entries.weight_gradients.run, self._parts_of_weights(len(tapes) - batch), *arguments)
+
+    def _parts_of_weights(self, rows: int) -> int:
+        """How many threads the weights' gradients are worth, over so many steps of all sequences."""
+        return threads.parts_for(self._values.size * rows // 16)
 
     def _lstm_fields(self, in_carry: bool = False) -> list[tuple[int, int]]:
         """(first column, size) of hidden and cell of each LSTM layer, on a row of the tape or of the carry."""

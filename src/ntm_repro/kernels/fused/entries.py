@@ -1,0 +1,51 @@
+"""The entry points for one model: of the types that its layout and its numbers have, each made when first needed."""
+
+import math
+from functools import cached_property
+
+import numpy as np
+
+from ntm_repro.jit.calls import Compiled
+from ntm_repro.kernels.fused import entry_points
+from ntm_repro.kernels.fused.layout import Layout
+
+
+class Entries:
+    """Each is a `Compiled`, whose `run` takes what the function of its name in `entry_points` takes.
+
+    Arrays must be unbroken and of the model's type of number, but for costs, which are float64: nobody looks again.
+    """
+
+    def __init__(self, layout: Layout, dtype: np.dtype) -> None:
+        self.layout = layout
+        # Arrays as they are given: buffers and fields of one axis, tapes and the like, and what has steps.
+        self._buffer, self._rows, self._steps = (np.empty((1,) * axes, dtype) for axes in (1, 2, 3))
+        self._cost_B = np.empty(1)
+
+    @cached_property
+    def forward(self) -> Compiled:
+        return Compiled(entry_points.forward, self.layout, self._buffer, self._rows, self._steps, self._steps, 0, 1)
+
+    @cached_property
+    def backward(self) -> Compiled:
+        arrays = (self._buffer, self._rows, self._rows, self._steps, self._steps)
+        return Compiled(entry_points.backward, self.layout, *arrays, True, math.inf, 0, 1)
+
+    @cached_property
+    def cost_and_gradient(self) -> Compiled:
+        arrays = (
+            self._buffer,
+            self._rows,
+            self._rows,
+            self._steps,
+            self._steps,
+            self._rows,
+            self._cost_B,
+            self._cost_B,
+        )
+        return Compiled(entry_points.cost_and_gradient, self.layout, *arrays, 1.0, math.inf, 0, 1)
+
+    @cached_property
+    def weight_gradients(self) -> Compiled:
+        arrays = (self._buffer, self._buffer, self._rows, self._rows)
+        return Compiled(entry_points.weight_gradients, self.layout, *arrays, 1, True, 0, 1)
