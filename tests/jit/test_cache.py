@@ -236,8 +236,9 @@ def test_compiling_here_is_announced_once(home, capfd):
     assert "may differ" in line
 
 
-def test_compiling_other_functions_is_not_announced(home, capfd):
-    doubling("somebody.elses")(1)
+@pytest.mark.parametrize("module", ["somebody.elses", "ntm_repro.training.block"])
+def test_compiling_other_functions_is_not_announced(module, home, capfd):
+    doubling(module)(1)
     assert capfd.readouterr().err == ""
 
 

@@ -229,6 +229,74 @@ def test_the_number_of_threads_changes_no_bit(name, batch, threads, monkeypatch)
             assert torch.equal(ours, theirs)
 
 
+def arrays_of(shape, dtype=torch.float32):
+    return tuple(tensor.numpy() for tensor in batch_of(shape, dtype))
+
+
+@pytest.mark.parametrize("name", ["ntm", "ntm_ff", "lstm"])
+@pytest.mark.parametrize("batch", [1, 3, 6])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_gradients_for_compiled_callers_are_those_of_single_batches(name, batch, dtype):
+    """Of any lengths, in any order, with nothing left behind."""
+    sizes = lstm.Settings(size=6) if name == "lstm" else models.settings_type(name)(heads=2)
+    several = [Shape(steps, batch, 4, 3) for steps in (5, 1, 12, 2)]
+    ours, theirs = (FusedSequences(build(sizes, several[0], dtype)) for _ in range(2))
+    gradients = ours.gradients([arrays_of(shape, dtype) for shape in several], 0.5)
+    for u in (2, 0, 3, 1):
+        entry_points.gradient(*gradients.arguments, u)
+        cost = theirs.cost_and_gradient(*batch_of(several[u], dtype), 0.5)
+        assert gradients.bits_UB[u].tobytes() == cost.bits_B.tobytes()
+        assert gradients.wrong_UB[u].tobytes() == cost.wrong_B.tobytes()
+        assert torch.equal(ours.parameters.gradients, theirs.parameters.gradients)
+    assert all(parameter.grad is not None for parameter in ours.model.parameters())
+
+
+def test_gradients_for_compiled_callers_end_before_the_first_batch_that_does_not_fit(threads, monkeypatch):
+    kernel = FusedSequences(build(lstm.Settings(size=6), Shape(5, 2, 4, 3), torch.float32))
+    x_TBI, target_TBO, mask_TO = good = arrays_of(Shape(5, 2, 4, 3))
+    long = arrays_of(Shape(9, 2, 4, 3))
+    unfit = [
+        arrays_of(Shape(5, 3, 4, 3)),  # another batch size
+        arrays_of(Shape(5, 2, 5, 3)),
+        arrays_of(Shape(5, 2, 4, 2)),
+        (x_TBI[:4], target_TBO, mask_TO),
+        (x_TBI, target_TBO, mask_TO[:4]),
+        tuple(array[:0] for array in good),
+        (x_TBI.astype(np.float64), target_TBO, mask_TO),
+        (x_TBI, target_TBO, mask_TO.astype(bool)),
+    ]
+    for arrays in unfit:
+        assert len(kernel.gradients([good, long, arrays, good]).bits_UB) == 2
+    assert kernel.gradients(unfit[4:]) is None
+    # Of several threads it is worth only the longer one.
+    monkeypatch.setattr("ntm_repro.jit.threads.WORTH_SHARING", kernel.parameters.values.numel() * 9 * 2 // 16)
+    assert len(kernel.gradients([good, long]).bits_UB) == 2
+    threads(2)
+    assert len(kernel.gradients([good, long]).bits_UB) == 1
+    assert kernel.gradients([arrays_of(Shape(5, 5, 4, 3))]) is None
+
+
+def test_arrays_in_another_order_of_memory_are_the_same_numbers():
+    sizes, shape = lstm.Settings(size=6), Shape(5, 2, 4, 3)
+    kernel = FusedSequences(build(sizes, shape, torch.float32))
+    arrays = arrays_of(shape)
+    costs = []
+    for ordered in (arrays, tuple(np.asfortranarray(array) for array in arrays)):
+        gradients = kernel.gradients([ordered, ordered])
+        entry_points.gradient(*gradients.arguments, 1)
+        costs.append(gradients.bits_UB[1].tobytes())
+    assert costs[0] == costs[1]
+    single = [signature for signature in entry_points.gradient.signatures if signature[3].dtype == types.float32]
+    assert len(single) == 1
+
+
+def test_a_changed_model_gives_no_gradients():
+    kernel = FusedSequences(build(lstm.Settings(size=6), Shape(5, 2, 4, 3), torch.float32))
+    kernel.model.double()
+    with pytest.raises(RuntimeError, match="the model was changed"):
+        kernel.gradients([arrays_of(Shape(5, 2, 4, 3))])
+
+
 @pytest.mark.parametrize("poison", [torch.nan, torch.inf, -torch.inf])
 @pytest.mark.parametrize(
     "parameter",

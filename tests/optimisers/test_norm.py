@@ -1,10 +1,15 @@
 """The gradient's norm is its norm, however it is summed."""
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from numba import njit
 
 from ntm_repro.optimisers import norm
 
+total = njit(norm.total)
 both = pytest.mark.parametrize("function", [norm.norm, norm.compiled_norm])
 
 
@@ -34,3 +39,24 @@ def test_any_number_of_threads_gives_the_same_bits(threads, monkeypatch):
     whole = norm.compiled_norm(gradient)
     monkeypatch.setattr("ntm_repro.jit.threads.parts_for", lambda count: threads)
     assert norm.compiled_norm(gradient) == whole
+
+
+@given(st.lists(st.floats(0, 1e30), max_size=norm.WHOLE))
+def test_the_total_is_numpys_to_the_bit(numbers):
+    sums = np.array(numbers, float)
+    assert total(sums) == sums.sum()
+
+
+@given(st.integers(0, norm.WHOLE), st.integers(0, 1_000))
+def test_the_total_of_numbers_of_every_size_is_numpys_to_the_bit(count, seed):
+    generator = np.random.default_rng(seed)
+    sums = generator.random(count) * 10.0 ** generator.integers(-9, 9, count)
+    assert total(sums) == sums.sum()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("count", [1, 3, 9, 20])
+def test_a_total_that_is_not_finite_shows(count, bad):
+    sums = np.ones(count)
+    sums[-1] = bad
+    assert not np.isfinite(total(sums))

@@ -8,7 +8,7 @@ from ntm_repro import kernels, models
 from ntm_repro.models import ntm
 from ntm_repro.models.ntm import ControllerSettings, MemorySettings
 from ntm_repro.tasks.dynamic_ngrams import DynamicNGrams
-from ntm_repro.training import loop
+from ntm_repro.training import drawing
 from ntm_repro.training.loop import Trainer
 from ntm_repro.training.settings import TrainSettings
 
@@ -58,17 +58,17 @@ def watched(monkeypatch):
 
 def test_each_update_trains_on_the_batch_that_is_next(watched):
     watched = watched()
-    for number in range(2 * loop.AHEAD + 3):
+    for number in range(2 * drawing.BATCHES + 3):
         watched.trainer.update()
         assert watched.last_is(2 * number)
 
 
 def test_each_batch_is_drawn_once_and_none_past_the_end(watched):
-    watched = watched(batch_size=3, sequences=3 * loop.AHEAD + 4)
+    watched = watched(batch_size=3, sequences=3 * drawing.BATCHES + 4)
     trainer = watched.trainer
     while trainer.sequences < trainer.settings.sequences:
         trainer.update()
-    assert watched.drawn == [3 * number for number in range(loop.AHEAD + 2)]
+    assert watched.drawn == [3 * number for number in range(drawing.BATCHES + 2)]
 
 
 def test_the_window_has_the_optimum_of_the_batches_trained_on(watched):

@@ -20,6 +20,8 @@ from ntm_repro.optimisers import graves_rmsprop
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.copy import Copy
 from ntm_repro.training import checkpoint as checkpoints
+from ntm_repro.training import loop
+from ntm_repro.training.block import BlockOfUpdates
 from ntm_repro.training.loop import Diverged, Trainer, to_tensors
 from ntm_repro.training.settings import Clip
 
@@ -219,13 +221,19 @@ def test_the_rate_falls_on_a_straight_line_from_where_it_is_to(tiny_trainer, rec
         clip=Clip.none,
         kernel=kernel,
     )
-    used, step = [], trainer.optimiser.step
+    used, step, run = [], trainer.optimiser.step, BlockOfUpdates.run
 
     def watched(learning_rate, *rest):
         used.append(learning_rate)
         step(learning_rate, *rest)
 
+    def watched_block(block, batches, rates, settings):
+        updates = run(block, batches, rates, settings)
+        used.extend(rates[: len(updates)])
+        return updates
+
     monkeypatch.setattr(trainer.optimiser, "step", watched)
+    monkeypatch.setattr(BlockOfUpdates, "run", watched_block)
     sink = recorder()
     trained(trainer, sink)
     expected = [0.01] * 5 + [0.0075, 0.005, 0.0025]
@@ -308,7 +316,10 @@ def test_wall_seconds_add_up_over_resumes_and_rows_take_their_time_from_them(tin
 
 
 def trained(trainer, sink, save=nothing, until=None):
-    trainer.run(sink, save, never if until is None else lambda: trainer.sequences >= until)
+    """The trainer after its run; one that ends early ends after whole updates, not blocks of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "BLOCK_SECONDS", 0 if until is not None else loop.BLOCK_SECONDS)
+        trainer.run(sink, save, never if until is None else lambda: trainer.sequences >= until)
     return trainer
 
 

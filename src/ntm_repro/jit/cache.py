@@ -26,8 +26,8 @@ from ntm_repro.jit.store import Store, unsealed
 PACKAGE = Path(__file__).parents[1]
 # What is compiled, or decides how; the addressing's epsilons are compiled in.
 SOURCES = (
-    *("jit/cache.py", "jit/worker.py", "kernels/fused/*.py", "kernels/flat_parameters.py", "optimisers/*.py"),
-    "models/addressing.py",
+    *("jit/cache.py", "jit/calls.py", "jit/worker.py", "kernels/fused/*.py", "kernels/flat_parameters.py"),
+    *("models/addressing.py", "optimisers/*.py", "training/block.py"),
 )
 # Settings of numba's that have no influence on what a function is compiled to.
 UNRELATED = {
@@ -107,6 +107,8 @@ class _Prepared(_Cache):
     disable = flush = enable
 
 
+# Where functions compile in a second and keep the order of their sums: here that is for another package's optimiser.
+QUICK = {f"{PACKAGE.name}.training.block"}
 # Set by `worker.py`, which is where compiling happens.
 BUILDING = False
 # Machine code by function and types of its arguments.
@@ -206,7 +208,8 @@ class Announcer(event.Listener):
 
     def on_start(self, event: event.Event) -> None:
         """Take a function that is about to be compiled."""
-        if BUILDING or self.said or not event.data["dispatcher"].py_func.__module__.startswith(PACKAGE.name):
+        module = event.data["dispatcher"].py_func.__module__
+        if BUILDING or self.said or not module.startswith(PACKAGE.name) or module in QUICK:
             return
         self.said = True
         _say(

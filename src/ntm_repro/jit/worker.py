@@ -26,15 +26,26 @@ def main(dtype: str) -> None:
 
 
 def call_all(dtype: torch.dtype) -> None:
-    """Call every entry once, with arguments of the types that training and unrolling give."""
-    from ntm_repro.kernels.fused.torch_interface import FusedSequences
+    """Call every entry once, with arguments of the types that training and unrolling give.
 
-    settings = Settings(controller=ControllerSettings(size=2), memory=MemorySettings(locations=3, width=2))
-    kernel = FusedSequences(models.build(settings, 2, 2, seed=1).to(dtype))  # type: ignore[arg-type]
+    What calls others by their addresses comes last: so the others are what they were without it.
+    """
+    from ntm_repro.kernels.fused.torch_interface import FusedSequences
+    from ntm_repro.tasks import Batch
+    from ntm_repro.training.block import BlockOfUpdates
+    from ntm_repro.training.settings import TrainSettings
+
+    model = Settings(controller=ControllerSettings(size=2), memory=MemorySettings(locations=3, width=2))
+    kernel = FusedSequences(models.build(model, 2, 2, seed=1).to(dtype))  # type: ignore[arg-type]
     x_TBI, target_TBO, mask_TO = (torch.zeros(shape, dtype=dtype) for shape in ((1, 1, 2), (1, 1, 2), (1, 2)))
     kernel.cost_and_gradient(x_TBI, target_TBO, mask_TO)
+    rules = []
     for name in optimisers.names():
         optimiser = optimisers.make(optimisers.settings_type(name)(), kernel.parameters, compiled=True)
         optimiser.step(learning_rate=1e-4, factor=1.0, bound=10.0)
         optimiser.gradient_norm()
+        rules.append(optimiser)
     kernel.unroll(x_TBI).y_TBO.sum().backward()
+    batch = Batch(0, None, x_TBI.numpy(), target_TBO.numpy(), mask_TO.numpy())
+    for optimiser in rules:
+        BlockOfUpdates(kernel, optimiser).run([batch], [1e-4], TrainSettings())

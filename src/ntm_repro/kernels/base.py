@@ -1,11 +1,12 @@
 """What a kernel is: a way to run whole sequences of one model, and to differentiate their cost.
 
-Shape suffixes: T time steps, B sequences of the batch, I input channels, O output channels.
+Shape suffixes: T time steps, B sequences of the batch, I input channels, O output channels, U batches.
 """
 
 import math
 from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from torch import Tensor
@@ -19,6 +20,24 @@ class Cost(NamedTuple):
 
     bits_B: np.ndarray
     wrong_B: np.ndarray
+
+
+# input_TBI, target_TBO and mask_TO of a batch.
+Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+class Gradients(NamedTuple):
+    """The gradients of U batches, to be made one after the other by a caller that is compiled as well.
+
+    function: a `jit.calls.Compiled`. Called with (*arguments, u) it does for batch u what `Kernel.cost_and_gradient`
+    does, and sets bits_UB[u] and wrong_UB[u] to the batch's `Cost`. It may be called once for each batch. All that one
+    kernel gives is of the same types.
+    """
+
+    function: Any
+    arguments: tuple[Any, ...]
+    bits_UB: np.ndarray
+    wrong_UB: np.ndarray
 
 
 class Kernel(ABC):
@@ -53,3 +72,11 @@ class Kernel(ABC):
         suite's own take them in one pass. gradient_bound: what a number of a single sequence's state gradient may not
         exceed on its way through time, see `Model.unroll`. Raises `ValueError` for a shape or type that does not fit.
         """
+
+    def gradients(self, batches: Sequence[Arrays], gradient_bound: float = math.inf) -> Gradients | None:
+        """The gradients of as many of the first batches as compiled code makes on one thread and without a fault.
+
+        None where not even the first is such a batch: `cost_and_gradient` runs it on several threads, step by step, or
+        refuses it. That is so for every batch unless a kernel says otherwise.
+        """
+        return None

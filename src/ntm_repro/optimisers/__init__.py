@@ -2,8 +2,8 @@
 
 Such a file holds `Settings` (a dataclass with `name`, checked as it is made, and `numbers()`: its values as compiled
 code takes them), `SLOTS` (what is remembered of each parameter, by name), `COUNTS_UPDATES` (whether the number of steps
-matters), `step` (the readable step in torch) and `compiled_step` (the same for compiled code). `base.py` runs either;
-the learning rate and the clip come from outside.
+matters) and `step` (the readable step in torch). It may hold `compiled_step`, the same for compiled code, without which
+training takes its updates one by one. `base.py` runs either; the learning rate and the clip come from outside.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from ntm_repro.registry import Registry
 
 __all__ = ["Optimiser", "make", "names", "settings_type"]
 
-_REGISTRY = Registry(__name__, required=("Settings", "SLOTS", "COUNTS_UPDATES", "step", "compiled_step"))
+_REGISTRY = Registry(__name__, required=("Settings", "SLOTS", "COUNTS_UPDATES", "step"))
 
 
 def names() -> list[str]:

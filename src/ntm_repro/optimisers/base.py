@@ -5,8 +5,9 @@ Shape suffixes: P numbers of the flat buffer.
 
 from collections.abc import Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,23 +17,40 @@ from ntm_repro.optimisers import norm
 UPDATES = "updates"  # what the number of steps is called in a state_dict
 
 
+class CompiledStep(NamedTuple):
+    """One step as compiled code takes it.
+
+    function: a `jit.calls.Compiled`, called with (*buffers, rate, factor, bound, updates, numbers), where the three in
+    the middle are of the buffers' type. buffers: values, gradients and the slots, each [P]. numbers: the settings.
+    """
+
+    function: Any
+    buffers: tuple[np.ndarray, ...]
+    numbers: np.ndarray
+
+
 class Optimiser:
     """Updates all numbers of `parameters.values` at once from `parameters.gradients`, by the rule of one module."""
 
     def __init__(self, rule: ModuleType, settings: Any, parameters: FlatParameters, compiled: bool) -> None:
+        """compiled: whether to call what the rule has for compiled code, if it has that; else its step in torch."""
         self.rule, self.settings, self.parameters, self.compiled = rule, settings, parameters, compiled
         self.slots = {name: torch.zeros_like(parameters.values) for name in rule.SLOTS}
         self.updates = 0
-        if compiled:
-            from ntm_repro.jit import cache, threads  # here, so that eager runs never import numba
-            from ntm_repro.jit.calls import Compiled
+        self.compiled_step = self._compile() if compiled and hasattr(rule, "compiled_step") else None
 
-            self._threads = threads
-            tensors = [parameters.values, parameters.gradients, *self.slots.values()]
-            self._arrays = [tensor.numpy() for tensor in tensors]
-            self._real, self._numbers = self._arrays[0].dtype.type, settings.numbers()
-            scalars = (self._real(0), self._real(1), self._real(1), 1)
-            self._compiled = Compiled(cache.entry_of(rule.compiled_step), *self._arrays, *scalars, self._numbers)
+    def _compile(self) -> CompiledStep:
+        from ntm_repro.jit import cache, threads  # here, so that eager runs never import numba
+        from ntm_repro.jit.calls import Compiled
+
+        self._threads = threads
+        tensors = [self.parameters.values, self.parameters.gradients, *self.slots.values()]
+        buffers, numbers = tuple(tensor.numpy() for tensor in tensors), self.settings.numbers()
+        self._real = buffers[0].dtype.type
+        scalars = (self._real(0), self._real(1), self._real(1), 1)
+        return CompiledStep(
+            Compiled(cache.entry_of(self.rule.compiled_step), *buffers, *scalars, numbers), buffers, numbers
+        )
 
     def gradient_norm(self) -> float:
         """The Euclidean norm of the gradient; not finite only if one of its numbers is not."""
@@ -41,19 +59,19 @@ class Optimiser:
     def step(self, learning_rate: float, factor: float, bound: float) -> None:
         """One step on factor · gradient, each component of it clipped to ±bound; the gradient itself may be lost."""
         self.updates += 1
-        if self.compiled:
-            self._compiled_step(learning_rate, factor, bound)
-        else:
+        if self.compiled_step is None:
             self._step(learning_rate, factor, bound)
+        else:
+            self._run(self.compiled_step, learning_rate, factor, bound)
 
     @torch.no_grad()
     def _step(self, learning_rate: float, factor: float, bound: float) -> None:
         gradient_P = (self.parameters.gradients * factor).clamp_(-bound, bound)
         self.rule.step(self.parameters.values, gradient_P, self.slots, learning_rate, self.updates, self.settings)
 
-    def _compiled_step(self, learning_rate: float, factor: float, bound: float) -> None:
-        function, arrays, real = self._compiled.run, self._arrays, self._real
-        scalars = (real(learning_rate), real(factor), real(bound), self.updates, self._numbers)
+    def _run(self, compiled: CompiledStep, learning_rate: float, factor: float, bound: float) -> None:
+        function, arrays, real = compiled.function.run, compiled.buffers, self._real
+        scalars = (real(learning_rate), real(factor), real(bound), self.updates, compiled.numbers)
         parts = self._threads.parts_for(arrays[0].size)
         if parts == 1:
             function(*arrays, *scalars)

@@ -13,6 +13,8 @@ from torch import Tensor
 BLOCK = 1 << 16
 # Few enough to be summed in float32.
 SHORT = 1 << 10
+# Numbers that numpy sums in one piece, and those it sums side by side.
+WHOLE, SIDE_BY_SIDE = 128, 8
 
 
 def norm(gradient_P: Tensor) -> float:
@@ -28,12 +30,17 @@ def compiled_norm(gradient_P: Tensor) -> float:
     from ntm_repro.jit import cache, threads
 
     gradient = gradient_P.numpy()
-    sums = np.empty(-(-gradient.size // BLOCK))
+    sums = np.empty(num_sums(gradient.size))
     threads.share(cache.entry_of(squares), threads.parts_for(gradient.size), gradient, sums)
     total = float(sums[0]) if sums.size == 1 else float(sums.sum())
     if not math.isfinite(total):  # squares of large float32 numbers overflow
         total = float(np.square(gradient, dtype=np.float64).sum())
     return math.sqrt(total)
+
+
+def num_sums(numbers: int) -> int:
+    """How many sums `squares` makes of so many numbers."""
+    return -(-numbers // BLOCK)
 
 
 def squares(gradient, sums, part, parts):  # type: ignore[no-untyped-def]
@@ -48,3 +55,19 @@ def squares(gradient, sums, part, parts):  # type: ignore[no-untyped-def]
                 short_total += short[i] * short[i]
             total += short_total
         sums[block] = total
+
+
+def total(sums):  # type: ignore[no-untyped-def]
+    """Σ of at most `WHOLE` numbers in numpy's order, hence with the same bits as `sums.sum()`; for compiled code."""
+    count = sums.shape[0]
+    whole = count // SIDE_BY_SIDE * SIDE_BY_SIDE
+    result = 0.0
+    if whole > 0:
+        side = sums[:SIDE_BY_SIDE].copy()
+        for begin in range(SIDE_BY_SIDE, whole, SIDE_BY_SIDE):
+            for i in range(SIDE_BY_SIDE):
+                side[i] += sums[begin + i]
+        result = ((side[0] + side[1]) + (side[2] + side[3])) + ((side[4] + side[5]) + (side[6] + side[7]))
+    for i in range(whole, count):
+        result += sums[i]
+    return result

@@ -39,6 +39,11 @@ class Batch(NamedTuple):
         """B, the number of sequences."""
         return int(self.input_TBI.shape[1])
 
+    @property
+    def steps(self) -> int:
+        """T, the number of steps."""
+        return int(self.input_TBI.shape[0])
+
 
 class Probe(NamedTuple):
     """A condition to test far beyond training, and the memory locations it is tested with where a memory may grow."""

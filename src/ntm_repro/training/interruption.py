@@ -1,7 +1,8 @@
-"""Ctrl-C, SIGTERM and SIGHUP ask a run to stop after the current update; a second Ctrl-C or SIGTERM stops it at once.
+"""Ctrl-C, SIGTERM and SIGHUP ask a run to stop after the current updates; a second Ctrl-C or SIGTERM stops it at once.
 
 So does a cluster's SIGUSR2, where a launcher has a handler for it that puts the job back into the queue: that gets it
-once everything is saved.
+once everything is saved. Compiled code makes updates in blocks of some twentieth of a second at most; a signal waits
+for the end of one.
 """
 
 import os

@@ -5,9 +5,11 @@ Shape suffixes: T time steps, B sequences of the batch, I input channels, O outp
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import cached_property
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -20,13 +22,16 @@ from ntm_repro.optimisers import graves_rmsprop
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks import Batch, Task
 from ntm_repro.training.checkpoint import Checkpoint
+from ntm_repro.training.drawing import Drawer, Drawn
 from ntm_repro.training.loggers import Logger
-from ntm_repro.training.metrics import Window
+from ntm_repro.training.metrics import Measured, Window
 from ntm_repro.training.settings import TrainSettings
 
-# Batches drawn at a time. One by one, between updates, drawing and the kernel would each find the other's data in the
-# processor's caches: that slows down both.
-AHEAD = 16
+if TYPE_CHECKING:
+    from ntm_repro.training.block import BlockOfUpdates
+
+# About as long as one call of compiled code may take: a signal waits for its end.
+BLOCK_SECONDS = 0.05
 
 
 class Diverged(RunError):
@@ -41,14 +46,6 @@ def to_tensors(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tens
     """input_TBI, target_TBO and mask_TO of a batch on `device`."""
     tensors = map(torch.from_numpy, (batch.input_TBI, batch.target_TBO, batch.mask_TO))
     return tuple(tensors if device.type == "cpu" else (tensor.to(device) for tensor in tensors))  # type: ignore[return-value]
-
-
-class Drawn(NamedTuple):
-    """A batch, its input_TBI, target_TBO and mask_TO on the device, and its optimum in bits (0 where there is none)."""
-
-    batch: Batch
-    tensors: tuple[Tensor, Tensor, Tensor]
-    optimum: float
 
 
 @dataclass
@@ -69,7 +66,8 @@ class Trainer:
         self.learning_rate = self.settings.learning_rate
         self.sequences = 0
         self.window = Window()
-        self._ahead: list[Drawn] = []  # the next one last
+        self._drawer = Drawer(self.task, self.stream)
+        self._step_seconds = math.inf  # of a step of a batch, when last measured
         self._wall_before = 0.0
         self._started = time.monotonic()
 
@@ -112,33 +110,68 @@ class Trainer:
 
     def update(self) -> None:
         """Train on the next batch. Raises `Diverged` before anything not finite reaches a weight."""
-        batch, tensors, optimum = self._next()
-        cost = self.kernel.cost_and_gradient(*tensors, self.settings.gradient_bound)
+        drawn = self._next()[0]
+        cost = self.kernel.cost_and_gradient(*to_tensors(drawn.batch, self.device), self.settings.gradient_bound)
         bits, grad_norm = float(cost.bits_B.sum()), self.optimiser.gradient_norm()
         if not (math.isfinite(bits) and math.isfinite(grad_norm)):
             what = "gradient" if math.isfinite(bits) else "loss"
-            raise Diverged(f"the {what} is not finite at sequence {self.sequences}", batch)
-        self.learning_rate = self.settings.learning_rate_after(self.sequences)
-        self.optimiser.step(self.learning_rate, *self.settings.clip_of(grad_norm))
+            raise Diverged(f"the {what} is not finite at sequence {self.sequences}", drawn.batch)
+        rate = self.settings.learning_rate_after(self.sequences)
+        self.optimiser.step(rate, *self.settings.clip_of(grad_norm))
+        self._count(drawn, rate, Measured(bits, float(cost.wrong_B.sum()), grad_norm))
 
-        wrong = float(cost.wrong_B.sum())
-        self.sequences += batch.size
-        self.window.add(batch.size, bits, wrong, optimum, grad_norm)
+    def advance(self) -> None:
+        """Train on the next batches, at least one, and none after the first that reaches a row or a checkpoint.
 
-    def _next(self) -> Drawn:
-        """The batch that begins at `sequences`."""
-        if not (self._ahead and self._ahead[-1].batch.first == self.sequences):  # none left, or of before a `restore`
-            size = self.settings.batch_size
-            batches_left = -(-(self.settings.sequences - self.sequences) // size)
-            batches = max(1, min(AHEAD, batches_left))
-            self._ahead = [self._draw(self.sequences + size * number) for number in range(batches)][::-1]
-        return self._ahead.pop()
+        As many as one call of compiled code takes; where that takes none, or stops early, `update` is what comes next.
+        Raises `Diverged` as `update` does, with all updates before counted.
+        """
+        block = self.block
+        if block is None:
+            self.update()
+            return
+        size = self.settings.batch_size
+        ahead = self._within(BLOCK_SECONDS, self._next()[: self._updates_to_boundary()])
+        rates = [self.settings.learning_rate_after(self.sequences + size * number) for number in range(len(ahead))]
+        begin = time.perf_counter()
+        updates = block.run([drawn.batch for drawn in ahead], rates, self.settings)
+        if updates:
+            steps = sum(drawn.batch.steps for drawn in ahead[: len(updates)])
+            self._step_seconds = (time.perf_counter() - begin) / steps
+        for drawn, rate, measured in zip(ahead, rates, updates, strict=False):
+            self._count(drawn, rate, measured)
+        if len(updates) < len(ahead):
+            self.update()
 
-    def _draw(self, first: int) -> Drawn:
-        batch = self.task.draw(self.stream, first, self.settings.batch_size)
-        optimum_B = self.task.optimum_bits(batch)
-        optimum = 0.0 if optimum_B is None else float(optimum_B.sum())
-        return Drawn(batch, to_tensors(batch, self.device), optimum)
+    @cached_property
+    def block(self) -> "BlockOfUpdates | None":
+        """What makes several updates in one call, where the optimiser has a compiled step."""
+        if self.optimiser.compiled_step is None:
+            return None
+        from ntm_repro.training.block import BlockOfUpdates  # here, so that eager runs never import numba
+
+        return BlockOfUpdates(self.kernel, self.optimiser)
+
+    def _next(self) -> list[Drawn]:
+        """The batches that begin at `sequences`, at least one."""
+        return self._drawer.batches(self.sequences, self.settings.batch_size, self.settings.sequences)
+
+    def _updates_to_boundary(self) -> int:
+        """How many updates there are to the next row, checkpoint or end, at least one."""
+        settings = self.settings
+        ends = [(self.sequences // every + 1) * every for every in (settings.log_every, settings.checkpoint_every)]
+        return max(1, -(-(min(*ends, settings.sequences) - self.sequences) // settings.batch_size))
+
+    def _within(self, seconds: float, ahead: Sequence[Drawn]) -> Sequence[Drawn]:
+        """As many of these batches as take about so long, at least one; by the time that a step took last."""
+        ends = accumulate(drawn.batch.steps for drawn in ahead)
+        return ahead[: max(1, sum(end * self._step_seconds <= seconds for end in ends))]
+
+    def _count(self, drawn: Drawn, rate: float, measured: Measured) -> None:
+        """Note an update: the batch, the learning rate, and what was measured."""
+        self.learning_rate = rate
+        self.sequences += drawn.batch.size
+        self.window.add(drawn.batch.size, measured.bits, measured.wrong, drawn.optimum, measured.grad_norm)
 
     def run(self, sink: Logger, save: Callable[[], None], stopped: Callable[[], bool]) -> bool:
         """Train until `settings.sequences`; whether it got there, or `stopped()` said to stop.
@@ -148,7 +181,7 @@ class Trainer:
         settings = self.settings
         while self.sequences < settings.sequences and not stopped():
             before = self.sequences
-            self.update()
+            self.advance()
             sink.progress(self.sequences - before)
             if self.sequences // settings.log_every > before // settings.log_every:
                 now = self.wall_seconds

@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ntm_repro.files import write_text
 
@@ -21,6 +22,14 @@ COLUMNS = (
 OPTIMUM_COLUMN = "optimum_bits"  # for tasks with an optimal estimator
 
 Row = dict[str, float]
+
+
+class Measured(NamedTuple):
+    """What is measured of an update: sums over its sequences, and the gradient's norm before it is clipped."""
+
+    bits: float
+    wrong: float
+    grad_norm: float
 
 
 @dataclass

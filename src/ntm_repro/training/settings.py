@@ -3,11 +3,19 @@
 import math
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from ntm_repro.errors import check_setting
 
 Clip = Enum("Clip", "value norm none")
 Schedule = Enum("Schedule", "linear cosine constant")
+
+
+class Limits(NamedTuple):
+    """Beyond which a gradient's norm and its components are clipped; infinite where they are not."""
+
+    norm: float
+    component: float
 
 
 @dataclass
@@ -51,16 +59,21 @@ class TrainSettings:
         """How far a component of the state's gradient may go: ±clip_at, or any distance."""
         return self.clip_at if self.clip_through_time else math.inf
 
+    @property
+    def limits(self) -> Limits:
+        """What is clipped: each component (the paper), or the gradient's norm, or nothing."""
+        return Limits(
+            norm=self.clip_at if self.clip is Clip.norm else math.inf,
+            component=self.clip_at if self.clip is Clip.value else math.inf,
+        )
+
     def clip_of(self, gradient_norm: float) -> tuple[float, float]:
         """(factor, bound): the optimiser steps on factor · gradient, each component clipped to ±bound.
 
-        Bounds each component (the paper), or the gradient's norm, or nothing, and scales by `loss_scale`.
+        Keeps the gradient within `limits`, and scales it by `loss_scale`.
         """
-        factor, bound = 1.0, math.inf
-        if self.clip is Clip.value:
-            bound = self.clip_at
-        elif self.clip is Clip.norm and gradient_norm > self.clip_at:
-            factor = self.clip_at / gradient_norm
+        limit, bound = self.limits
+        factor = limit / gradient_norm if gradient_norm > limit else 1.0
         return factor * self.loss_scale, bound * self.loss_scale
 
     def learning_rate_after(self, sequences: int) -> float:

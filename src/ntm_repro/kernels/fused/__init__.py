@@ -2,7 +2,7 @@
 
     torch_interface   what the rest of the program calls: arrays and states in and out, autograd, threads
     entries           the entry points for one model's types
-    entry_points      what is called: forward, backward, cost_and_gradient, weight_gradients
+    entry_points      what is called: forward, backward, cost_and_gradient, weight_gradients, gradient
     ntm_sequence      a group of sequences of an NTM, forward and backward; the derivation of its backward pass
       controllers     one step of the controller's layers
       addressing      one head's addressing (paper equations 5-9)

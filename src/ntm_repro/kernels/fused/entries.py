@@ -20,7 +20,7 @@ class Entries:
         self.layout = layout
         # Arrays as they are given: buffers and fields of one axis, tapes and the like, and what has steps.
         self._buffer, self._rows, self._steps = (np.empty((1,) * axes, dtype) for axes in (1, 2, 3))
-        self._cost_B = np.empty(1)
+        self._cost_B, self._cost_UB = np.empty(1), np.empty((1, 1))
 
     @cached_property
     def forward(self) -> Compiled:
@@ -49,3 +49,10 @@ class Entries:
     def weight_gradients(self) -> Compiled:
         arrays = (self._buffer, self._buffer, self._rows, self._rows)
         return Compiled(entry_points.weight_gradients, self.layout, *arrays, 1, True, 0, 1)
+
+    @cached_property
+    def gradient(self) -> Compiled:
+        parts = (self.cost_and_gradient, self.weight_gradients)
+        buffers = (self._buffer, self._buffer, self._rows, self._rows)
+        data = (self._steps, self._steps, self._rows, np.ones(1, np.int64), self._cost_UB, self._cost_UB)
+        return Compiled(entry_points.gradient, *parts, self.layout, *buffers, *data, 1.0, math.inf, 0)

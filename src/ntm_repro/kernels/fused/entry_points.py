@@ -3,13 +3,14 @@
 Every function takes (…, part, parts) and does the groups, or the rows of weights, whose turn it is: `jit/threads.py`
 shares the parts out. The bits do not depend on their number.
 
-Legend: T steps, B sequences, I inputs, O outputs, P numbers of the flat buffer. `tapes` holds the tape of every group,
-one below the other, [(T + 1) B, layout.row_width]; `carry` [B, layout.carry_width]: see `layout.py`.
+Legend: T steps, B sequences, I inputs, O outputs, P numbers of the flat buffer, U batches. `tapes` holds the tape of
+every group, one below the other, [(T + 1) B, layout.row_width]; `carry` [B, layout.carry_width]: see `layout.py`.
 """
 
 import numpy as np
 
 from ntm_repro.jit.cache import entry, entry_as_written, inner, inner_as_written
+from ntm_repro.jit.calls import call
 from ntm_repro.kernels.fused import lstm_sequence, ntm_sequence
 from ntm_repro.kernels.fused.controllers import weights_at
 from ntm_repro.kernels.fused.cost import cost
@@ -171,3 +172,40 @@ def weight_gradients(layout, values_P, gradients_P, tapes, carry, batch, learned
         for b in range(batch):
             first = b // GROUP * GROUP
             begin_backward(layout, values_P, gradients_P, tapes[first * rows + b - first], carry[b])
+
+
+@entry_as_written
+def gradient(
+    cost_and_gradient,
+    weight_gradients,
+    layout,
+    values_P,
+    gradients_P,
+    tapes,
+    carry,
+    inputs,
+    targets,
+    masks,
+    ends_U,
+    bits_UB,
+    wrong_UB,
+    scale,
+    bound,
+    u,
+):
+    """The gradient of one of U batches on one thread: the two entries above, given as `Compiled`, one after the other.
+
+    inputs, targets, masks: x_TBI, target_TBO and mask_TO of all batches, joined along their steps; ends_U: the step
+    after the last one of each. tapes: room for the longest.
+    """
+    batch = bits_UB.shape[1]
+    begin = ends_U[u - 1] if u > 0 else 0
+    end = ends_U[u]
+    tape = tapes[: (end - begin + 1) * batch]
+    x_TBI, target_TBO, mask_TO = inputs[begin:end], targets[begin:end], masks[begin:end]
+    bits_B, wrong_B = bits_UB[u], wrong_UB[u]
+    call(
+        cost_and_gradient,
+        (layout, values_P, tape, carry, x_TBI, target_TBO, mask_TO, bits_B, wrong_B, scale, bound, 0, 1),
+    )
+    call(weight_gradients, (layout, values_P, gradients_P, tape, carry, batch, True, 0, 1))

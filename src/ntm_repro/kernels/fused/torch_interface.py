@@ -1,13 +1,14 @@
 """Between torch and the compiled code: arrays and states in and out, and autograd.
 
 Shape suffixes: T time steps, B sequences of the batch, I input channels, O output channels, R read heads, W write
-heads, K heads, N locations, M width of a location.
+heads, K heads, N locations, M width of a location, U batches.
 """
 
 import copy
 import math
 import threading
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ntm_repro.jit import cache, threads
-from ntm_repro.kernels.base import Cost, Kernel
+from ntm_repro.kernels.base import Arrays, Cost, Gradients, Kernel
 from ntm_repro.kernels.checks import check_input, check_targets
 from ntm_repro.kernels.fused.entries import Entries
 from ntm_repro.kernels.fused.layout import GROUP, Layer, Tapes, make_layout
@@ -92,6 +93,47 @@ class FusedSequences(Kernel):
         self._accumulate(self._gradients, tapes, carry, batch, learned_start=True)
         self.parameters.bind_gradients()
         return Cost(bits_B, wrong_B)
+
+    def gradients(self, batches: Sequence[Arrays], gradient_bound: float = math.inf) -> Gradients | None:
+        """See `Kernel`."""
+        self._check_current()
+        batch = batches[0][0].shape[1]
+        taken = list(takewhile(lambda arrays: self._takes(arrays, batch), batches))
+        if not taken:
+            return None
+        steps = [len(mask_TO) for _, _, mask_TO in taken]
+        costs = np.empty((2, len(taken), batch))
+        arguments = (
+            self.entries.cost_and_gradient,
+            self.entries.weight_gradients,
+            self.layout,
+            self._values,
+            self._gradients,
+            self._tapes_room((max(steps) + 1) * batch, self.layout.row_width),
+            self._carry_room(batch, self.layout.carry_width),
+            *(np.ascontiguousarray(np.concatenate(arrays)) for arrays in zip(*taken, strict=True)),
+            np.cumsum(steps),
+            *costs,
+            1 / batch,
+            gradient_bound / batch,
+        )
+        self.parameters.bind_gradients()
+        return Gradients(self.entries.gradient, arguments, *costs)
+
+    def _takes(self, arrays: Arrays, batch: int) -> bool:
+        """Whether a batch is of this size, as compiled code takes it, and not worth a second thread."""
+        x_TBI, target_TBO, mask_TO = arrays
+        steps, outputs, dtype = len(mask_TO), self.layout.num_outputs, self._values.dtype
+        return (
+            x_TBI.shape == (steps, batch, self.layout.num_inputs)
+            and target_TBO.shape == (steps, batch, outputs)
+            and mask_TO.shape == (steps, outputs)
+            and x_TBI.dtype == dtype
+            and target_TBO.dtype == dtype
+            and mask_TO.dtype == dtype
+            and x_TBI.size > 0
+            and (torch.get_num_threads() == 1 or _parts_of(batch) == self._parts_of_weights(steps * batch) == 1)
+        )
 
     def unroll(
         self, x_TBI: Tensor, state: State | None = None, trace: bool = False, gradient_bound: float = math.inf

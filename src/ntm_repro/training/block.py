@@ -1,0 +1,93 @@
+"""A block of updates in one call of compiled code: gradient, check, clip and step, batch after batch.
+
+No Python runs in between. Every part is the machine code that an update by itself calls too, so that the bits are the
+same for any number of updates in a block.
+
+Shape suffixes: T time steps, B sequences of a batch, U updates, P numbers of the flat buffer, S sums of squares.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from ntm_repro.jit import cache, threads
+from ntm_repro.jit.cache import entry_as_written, inner_as_written
+from ntm_repro.jit.calls import Compiled, call
+from ntm_repro.kernels import Kernel
+from ntm_repro.optimisers import Optimiser, norm
+from ntm_repro.tasks import Batch
+from ntm_repro.training.metrics import Measured
+from ntm_repro.training.settings import TrainSettings
+
+total = inner_as_written(norm.total)
+
+
+class BlockOfUpdates:
+    """Makes updates of one kernel's parameters by one optimiser, many in one call."""
+
+    def __init__(self, kernel: Kernel, optimiser: Optimiser) -> None:
+        self.kernel, self.optimiser = kernel, optimiser
+        self._size = kernel.parameters.values.numel()
+        self._sums_S = np.empty(norm.num_sums(self._size))
+        self._squares: Compiled | None = None
+        self._updates: Compiled | None = None
+
+    def run(self, batches: Sequence[Batch], rates: Sequence[float], settings: TrainSettings) -> list[Measured]:
+        """Train on the first of these batches, each at its learning rate, for as far as compiled code goes.
+
+        It ends before a batch that an update by itself must take: one whose loss or gradient is not finite or has to be
+        looked at closer, that does not fit, or that is worth several threads. The parameters are then those before it.
+        settings: of which the clip and the scale of the loss count.
+        """
+        step = self.optimiser.compiled_step
+        if step is None or threads.parts_for(self._size) > 1 or len(self._sums_S) > norm.WHOLE:
+            return []
+        arrays = [(batch.input_TBI, batch.target_TBO, batch.mask_TO) for batch in batches]
+        gradients = self.kernel.gradients(arrays, settings.gradient_bound)
+        if gradients is None:
+            return []
+        if self._squares is None:
+            self._squares = Compiled(cache.entry_of(norm.squares), step.buffers[1], self._sums_S, 0, 1)
+        norms_U = np.empty(len(gradients.bits_UB))
+        arguments = (
+            gradients,
+            (self._squares, self._sums_S),
+            step,
+            self.optimiser.updates,
+            np.array([*settings.limits, settings.loss_scale], float),
+            np.array(rates[: len(norms_U)], float),
+            norms_U,
+        )
+        if self._updates is None:
+            self._updates = Compiled(run_updates, *arguments)
+        done: int = self._updates.run(*arguments)
+        self.optimiser.updates += done
+        sums = (gradients.bits_UB.sum(1), gradients.wrong_UB.sum(1), norms_U)
+        return [Measured(*numbers) for numbers in zip(*(array[:done].tolist() for array in sums), strict=True)]
+
+
+@entry_as_written
+def run_updates(gradients, squares, step, updates, clip, rates_U, norms_U):  # type: ignore[no-untyped-def]
+    """Run updates until all are done or a number is not finite; returns how many are done.
+
+    gradients: `kernels.base.Gradients`. squares: (`Compiled`, its sums_S). step: `optimisers.base.CompiledStep`, of
+    which so many `updates` were made before. clip: the limits of norm and component, and the scale of the loss.
+    norms_U: set to the norms of the gradients.
+    """
+    sum_squares, sums_S = squares
+    limit, bound, scale = clip
+    real = step.buffers[0].dtype.type
+    for u in range(rates_U.shape[0]):
+        call(gradients.function, (*gradients.arguments, u))
+        call(sum_squares, (step.buffers[1], sums_S, 0, 1))
+        norms_U[u] = math.sqrt(total(sums_S))
+        bits = 0.0
+        for b in range(gradients.bits_UB.shape[1]):
+            bits += gradients.bits_UB[u, b]
+        if not (math.isfinite(bits) and math.isfinite(norms_U[u])):
+            return u
+        factor = limit / norms_U[u] if norms_U[u] > limit else 1.0
+        scalars = (real(rates_U[u]), real(factor * scale), real(bound * scale), updates + u + 1)
+        call(step.function, (*step.buffers, *scalars, step.numbers))
+    return rates_U.shape[0]
