@@ -1,4 +1,4 @@
-"""The loop that is timed is ntm-train's, and the bare step sees the batches that the loop drew."""
+"""The loop that is timed is ntm-train's, and the bare updates see the batches that the loop drew."""
 
 from dataclasses import replace
 
@@ -12,6 +12,7 @@ from ntm_repro.bench.cases import Case
 from ntm_repro.bench.end_to_end import Run, seconds_per_sequence
 from ntm_repro.models import ntm
 from ntm_repro.models.ntm import ControllerSettings, MemorySettings
+from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.copy import Copy
 from ntm_repro.training import metrics
 from ntm_repro.training.settings import TrainSettings
@@ -37,12 +38,16 @@ def test_rows_pictures_and_checkpoints_fall_where_ntm_trains_do(run, tmp_path):
     assert list(tmp_path.glob("events.out.tfevents.*"))
 
 
-def test_the_bare_step_trains_on_the_batches_of_the_loop(run, tmp_path):
+@pytest.mark.parametrize("kernel", ["numba", "eager"])
+def test_the_bare_updates_train_on_the_batches_of_the_loop(kernel, tmp_path):
+    (tmp_path / "once").mkdir()
+    run = Run(SUBJECT, kernels.choose(kernel, SUBJECT.build()), 2, tmp_path / "once")
     batches = run.batches(0, 5)
     run.train(5)
+    run.close()
     learned = run.trainer.kernel.parameters.values.clone()
     (tmp_path / "again").mkdir()
-    again = Run(SUBJECT, kernels.choose("numba", SUBJECT.build()), 2, tmp_path / "again")
+    again = Run(SUBJECT, kernels.choose(kernel, SUBJECT.build()), 2, tmp_path / "again")
     again.train_bare(batches)
     again.close()
     assert torch.equal(again.trainer.kernel.parameters.values, learned)
@@ -50,9 +55,8 @@ def test_the_bare_step_trains_on_the_batches_of_the_loop(run, tmp_path):
 
 def test_both_times_of_every_round(monkeypatch):
     drawn = []
-    monkeypatch.setattr(
-        end_to_end.Run, "batches", lambda self, first, updates: drawn.append((first, updates)) or [SUBJECT.batch(2)]
-    )
+    one = SUBJECT.task.draw(Stream(1, Purpose.TRAIN), 0, 2)
+    monkeypatch.setattr(end_to_end.Run, "batches", lambda self, first, updates: drawn.append((first, updates)) or [one])
     subject = replace(SUBJECT, train=TrainSettings())  # no checkpoint in so short a time
     loop, bare = seconds_per_sequence(subject, kernels.choose("numba", SUBJECT.build()), 2, rounds=3, seconds=1.0)
     assert len(loop) == len(bare) == len(drawn) == 3

@@ -34,7 +34,7 @@ class Measurement:
     what: one of `STEPS`, a training step on sequences of the length that stands for the task; or `LOOP`, ntm-train's
     whole loop on the lengths of training. ratio_to_eager, ratio_to_fused: its time over the other's, paired round by
     round. over_floor: its time over that of its operations at the machine's peak. share_of_bare: for `LOOP`, its
-    sequences per second over those of the bare step on the same batches. None: not measured, and `note` says why, or
+    sequences per second over those of the bare updates on the same batches. None: not measured, and `note` says why, or
     it has no meaning here.
     """
 

@@ -1,4 +1,4 @@
-"""How much of the bare training step's rate is left in a whole run: drawing, measuring, logging, the progress bar."""
+"""How much of the bare updates' rate is left in a whole run: drawing, measuring, logging, the progress bar."""
 
 import io
 import time
@@ -10,11 +10,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
-from ntm_repro.bench.cases import Case, Tensors
+from ntm_repro.bench.cases import Case
 from ntm_repro.bench.timing import FEWEST_ROUNDS
 from ntm_repro.kernels import Kernel
+from ntm_repro.tasks import Batch
 from ntm_repro.training import checkpoint as checkpoints
-from ntm_repro.training import metrics
+from ntm_repro.training import drawing, metrics
 from ntm_repro.training.interruption import StopRequest
 from ntm_repro.training.loggers import CsvLogger, Loggers, TensorBoardLogger, TerminalLogger
 from ntm_repro.training.loop import Trainer, to_tensors
@@ -64,18 +65,26 @@ class Run:
         trainer.settings = replace(trainer.settings, sequences=end)
         trainer.run(self._sink, self._save, lambda: self._stop.received)
 
-    def batches(self, first: int, updates: int) -> list[Tensors]:
+    def batches(self, first: int, updates: int) -> list[Batch]:
         """The batches that `updates` updates from sequence `first` on draw."""
         trainer, size = self.trainer, self.trainer.settings.batch_size
-        firsts = range(first, first + updates * size, size)
-        return [to_tensors(trainer.task.draw(trainer.stream, at, size), trainer.device) for at in firsts]
+        return [trainer.task.draw(trainer.stream, at, size) for at in range(first, first + updates * size, size)]
 
-    def train_bare(self, batches: list[Tensors]) -> None:
-        """Nothing but the training step, on batches drawn beforehand."""
+    def train_bare(self, batches: list[Batch]) -> None:
+        """Nothing but updates, on batches drawn beforehand: in blocks, as the loop makes them, or one by one."""
+        trainer, done = self.trainer, 0
+        rates = [trainer.settings.learning_rate] * len(batches)
+        while done < len(batches):
+            these = slice(done, done + drawing.BATCHES)
+            updates = trainer.block.run(batches[these], rates[these], trainer.settings) if trainer.block else []
+            if not updates:
+                self._update(batches[done], rates[done])
+            done += max(1, len(updates))
+
+    def _update(self, batch: Batch, rate: float) -> None:
         kernel, optimiser, settings = self.trainer.kernel, self.trainer.optimiser, self.trainer.settings
-        for batch in batches:
-            kernel.cost_and_gradient(*batch, settings.gradient_bound)
-            optimiser.step(settings.learning_rate, *settings.clip_of(optimiser.gradient_norm()))
+        kernel.cost_and_gradient(*to_tensors(batch, self.trainer.device), settings.gradient_bound)
+        optimiser.step(rate, *settings.clip_of(optimiser.gradient_norm()))
 
     def _save(self) -> None:
         self._sink.flush()
@@ -86,7 +95,7 @@ class Run:
 def seconds_per_sequence(
     subject: Case, kernel: Kernel, batch: int, rounds: int, seconds: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Seconds per sequence of the whole loop and of the bare step in each round, on the same batches: both [R].
+    """Seconds per sequence of the whole loop and of the bare updates in each round, on the same batches: both [R].
 
     All rounds together take about `seconds`, half of it for either. A round is one update at least, and where that
     takes long there are fewer rounds, but at least three (or `rounds`).
