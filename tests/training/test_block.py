@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ntm_repro import kernels, models
 from ntm_repro.models import lstm, ntm
 from ntm_repro.models.ntm import ControllerSettings, MemorySettings
-from ntm_repro.optimisers import adam, graves_rmsprop, norm
+from ntm_repro.optimisers import adam, graves_rmsprop, norm, steady_adam
 from ntm_repro.tasks.copy import Copy
 from ntm_repro.training import drawing, loop
 from ntm_repro.training.block import BlockOfUpdates
@@ -23,7 +23,7 @@ from ntm_repro.training.settings import Clip, TrainSettings
 
 NTM = ntm.Settings("ntm", ControllerSettings(size=8), memory=MemorySettings(locations=8, width=4))
 LSTM = lstm.Settings(size=9, layers=2)
-RULES = {"adam": adam, "graves_rmsprop": graves_rmsprop}
+RULES = {"adam": adam, "graves_rmsprop": graves_rmsprop, "steady_adam": steady_adam}
 # A rate that rises, stays and falls, from update to update.
 CHANGING = {"learning_rate": 0.01, "warm_up": 20, "anneal_from": 50, "anneal_to": 4_000}
 
