@@ -59,9 +59,6 @@ def _draw_scene(axes: Axes, scene: Scene, run: Run | None) -> None:
         axes.text(0.5, 0.5, "not run yet", transform=axes.transAxes, ha="center", color="0.4")
         return
     places = [row["sequences"] / 1_000 for row in rows]
-    for key, look in (
-        ("grad_norm", {"color": NORM, "linewidth": 0.6}),
-        ("bits_per_sequence", {"color": style.colour(scene.model), "linewidth": 1.4}),
-    ):
-        axes.plot(places, [max(FLOOR, row[key]) for row in rows], **look)
+    for key, colour, width in (("grad_norm", NORM, 0.6), ("bits_per_sequence", style.colour(scene.model), 1.4)):
+        axes.plot(places, [max(FLOOR, row[key]) for row in rows], color=colour, linewidth=width)
     axes.set_xlim(places[0], places[-1])

@@ -14,7 +14,7 @@ from ntm_repro.figures.run_store import RunStore
 
 SIZE = (12.5, 6.6)  # inches
 MODELS = ("ntm", "ntm_ff")
-DASHES = {"paper": (0, (4, 2)), "stable": "solid"}
+DASHES: dict[str, tuple[float, Sequence[float]]] = {"paper": (0, (4, 2)), "stable": (0, ())}
 SEQUENCES = (1_000, 2_600_000)  # room for the counts at the end of a million
 RAISED = {"ntm": 4, "ntm_ff": -11}  # points by which a count is above the end of its line
 

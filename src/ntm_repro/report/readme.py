@@ -184,13 +184,13 @@ def every_seed(pairs: Sequence[Pair], root: Path) -> list[str]:
     columns = _columns("task", "model", *(f"{name}:" if key != "recipe" else name for key, name in names.items()))
     rows: list[Row] = []
     for row in reliability.table([pair for pair in pairs if pair.model in NTMS], root).rows:
-        cells = {key: row[key] if key not in counts else _count(row[key]) for key in names}
+        cells = {key: _count(_number(row[key])) if key in counts else row[key] for key in names}
         rows.append({"task": row["task"], "model": row["model"], **{names[key]: cell for key, cell in cells.items()}})
     return rendering.lines(columns, rows)
 
 
-def _count(number: rendering.Cell) -> str | None:
-    return None if number is None else f"{float(number):,.0f}"
+def _number(cell: rendering.Cell) -> float | None:
+    return None if cell is None else float(cell)
 
 
 def _columns(*headings: str) -> list[Column]:
