@@ -175,9 +175,9 @@ def test_a_run_recorded_before_a_key_was_added_is_still_of_the_recipe(here, caps
 
 def test_another_recipe_has_folders_and_evidence_of_its_own(here, capsys):
     record(1_000_000)
-    record(15_000, "recipe=stable", root="results/runs/stable")
+    record(30_000, "recipe=stable", root="results/runs/stable")
     assert collect(capsys, "recipe=stable") == [
-        "copy/ntm/seed1: 15,000 of 15,000 sequences, not evaluated (ntm-eval)",
+        "copy/ntm/seed1: 30,000 of 30,000 sequences, not evaluated (ntm-eval)",
         "copy/ntm: weights of seed 1",
     ]
     kept = Path("results/stable/copy/ntm/seed1")
