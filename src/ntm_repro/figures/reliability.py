@@ -1,6 +1,7 @@
 """How many seeds have learned their task after how many sequences, recipe by recipe: a figure of ours alone."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,7 +15,7 @@ from ntm_repro.figures.run_store import RunStore
 
 SIZE = (12.5, 6.6)  # inches
 MODELS = ("ntm", "ntm_ff")
-DASHES: dict[str, tuple[float, Sequence[float]]] = {"paper": (0, (4, 2)), "stable": (0, ())}
+DASHES: dict[str, Any] = {"paper": (0, (4, 2)), "stable": "solid"}
 SEQUENCES = (1_000, 2_600_000)  # room for the counts at the end of a million
 RAISED = {"ntm": 4, "ntm_ff": -11}  # points by which a count is above the end of its line
 
