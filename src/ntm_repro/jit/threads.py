@@ -3,10 +3,14 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import torch
+
+# Torch's own threads do not outlive a fork, and a child whose first parallel operation waits for them hangs. So it
+# begins with one, as workers of torch's DataLoader do.
+os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
 # Fewer numbers than this are not worth a second thread.
 WORTH_SHARING = 1 << 18
