@@ -26,6 +26,12 @@ class Convergence(NamedTuple):
     final: float | None
 
 
+def thresholds_in_words() -> list[str]:
+    """The thresholds by level: copy's, which are those of repeat copy and recall too / N-grams' / priority sort's."""
+    kinds = [paper.THRESHOLDS[task] for task in ("copy", "dynamic_ngrams", "priority_sort")]
+    return [" / ".join(f"{value:g}" for value in level) for level in zip(*kinds, strict=True)]
+
+
 def end_window(task: str) -> int:
     """Over how many sequences the cost at the end of a run is the mean."""
     return paper.WINDOWS_AT_END.get(task, 1) * WINDOW

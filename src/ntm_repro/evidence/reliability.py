@@ -93,7 +93,7 @@ def table(pairs: Sequence[Pair], root: Path) -> Table:
     columns += [Column("end, median", ",.4f"), Column("worst", ",.4f"), Column("solved"), Column("farthest")]
     columns += [Column("core-minutes", ",.1f")]
     ends = ", ".join(f"{tasks.find(task)().label} {end:g}" for task, end in ENDS.items())
-    ceilings, levels = (" / ".join(f"{paper.THRESHOLDS[task][at]:g}" for task in _KINDS) for at in (0, 1))
+    ceilings, levels, _ = convergence.thresholds_in_words()
     caption = (
         "Every seed that was recorded, by the recipe that trained it; rows of metrics.csv, means over 1,000 sequences. "
         f"Learned: seeds with a row below {levels} bits per sequence (copy, repeat copy and associative recall / "
@@ -106,14 +106,11 @@ def table(pairs: Sequence[Pair], root: Path) -> Table:
     return Table("reliability", "Every seed", caption, columns, rows)
 
 
-_KINDS = ("copy", "dynamic_ngrams", "priority_sort")  # tasks with different thresholds
-
-
 def _counts(task: str, found: Sequence[Run]) -> dict[str, Cell]:
     outcomes = [outcome(task, run.rows) for run in found]
     learned = [each.learned_at for each in outcomes if each.learned_at is not None]
     tested = [share for run in found if (share := _farthest(task, run)) is not None]
-    minutes = [hours * 60 * threads for run in found if (hours := run.wall_hours) and (threads := _threads(run))]
+    minutes = [60 * hours for run in found if (hours := run.core_hours) is not None]
     return {
         "seeds": len(found),
         "sequences": statistics.median(run.sequences for run in found),
@@ -132,13 +129,4 @@ def _counts(task: str, found: Sequence[Run]) -> dict[str, Cell]:
 def _farthest(task: str, run: Run) -> float | None:
     """The share of sequences without an error under the task's farthest condition, or None where it was not tested."""
     grid: list[dict[str, Any]] = (run.evaluation or {"grid": []})["grid"]
-    shares = [
-        entry["perfect"]
-        for entry in grid
-        if entry["setting"] == FARTHEST.get(task) and entry.get("locations") in (None, run.trained_locations)
-    ]
-    return shares[0] if shares else None
-
-
-def _threads(run: Run) -> int | None:
-    return run.summary.get("threads")
+    return next((entry["perfect"] for entry in grid if entry["setting"] == FARTHEST.get(task)), None)

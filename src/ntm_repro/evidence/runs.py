@@ -147,6 +147,12 @@ class Run:
         return None if seconds is None else seconds / 3600
 
     @property
+    def core_hours(self) -> float | None:
+        """Wall hours × threads; None where either was not recorded."""
+        hours, threads = self.wall_hours, self.summary.get("threads")
+        return None if hours is None or threads is None else hours * threads
+
+    @property
     def commit(self) -> str:
         """The first digits of the commit that trained it, and whether the sources were changed since; – without git."""
         commit = self.summary.get("commit")

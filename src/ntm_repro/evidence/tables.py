@@ -81,8 +81,7 @@ def settings(pairs: Sequence[Pair]) -> Table:
 
 def convergence_of(pairs: Sequence[Pair]) -> Table:
     """When each run was below thresholds, relapses, and where it ended."""
-    kinds = [paper.THRESHOLDS[task] for task in ("copy", "dynamic_ngrams", "priority_sort")]
-    levels = [" / ".join(f"{value:g}" for value in level) for level in zip(*kinds, strict=True)]
+    levels = convergence.thresholds_in_words()
     rows: list[Row] = []
     for pair in pairs:
         paper_at = dict(convergence.paper_end_means(pair.task, pair.model))
@@ -131,8 +130,7 @@ def convergence_of(pairs: Sequence[Pair]) -> Table:
 
 def relapse_rule() -> str:
     """What counts as a relapse, in words."""
-    kinds = [paper.THRESHOLDS[task] for task in ("copy", "dynamic_ngrams", "priority_sort")]
-    first, second = (" / ".join(f"{values[level]:g}" for values in kinds) for level in (0, 1))
+    first, second, _ = convergence.thresholds_in_words()
     return (
         f"once the mean of 10,000 sequences was first below {second} bits, each stretch of one or more consecutive "
         f"rows of metrics.csv (means over 1,000 sequences) above {first} bits"
@@ -222,7 +220,7 @@ def times(pairs: Sequence[Pair]) -> Table:
     rows: list[Row] = []
     for pair in pairs:
         for run in pair.runs:
-            hours, threads = run.wall_hours, run.summary.get("threads")
+            hours = run.wall_hours
             rows.append(
                 {
                     **_names(pair),
@@ -230,8 +228,8 @@ def times(pairs: Sequence[Pair]) -> Table:
                     "sequences": run.sequences,
                     "wall hours": hours,
                     "sequences/s": None if hours is None else run.sequences / max(3600 * hours, 1e-9),
-                    "threads": threads,
-                    "core-hours": None if hours is None or threads is None else hours * threads,
+                    "threads": run.summary.get("threads"),
+                    "core-hours": run.core_hours,
                     "commit": run.commit,
                     "status": _status(run),
                 }
