@@ -1,6 +1,5 @@
 """ntm-train: compose and check every job of the command line, then run them as Hydra launches jobs."""
 
-import math
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from ntm_repro.cli import arguments, compose, exit_codes, launch, own_configs, recorded, schema, streams
+from ntm_repro.cli import arguments, compose, exit_codes, launch, objectives, own_configs, recorded, schema, streams
 from ntm_repro.cli.arguments import Arguments
 from ntm_repro.cli.compose import Request
 from ntm_repro.errors import RunError, UsageError
@@ -90,7 +89,7 @@ def plan(config: DictConfig) -> "ResumeDecision":
     identity = schema.identity(schema.plain(config))
     record = recorded.load_record(folder.path)
     recorded_identity = None if record is None else schema.identity(record)
-    return resume.decide(
+    decision = resume.decide(
         folder,
         identity=schema.canonical(identity),
         recorded=None if recorded_identity is None else schema.canonical(recorded_identity),
@@ -99,23 +98,26 @@ def plan(config: DictConfig) -> "ResumeDecision":
         sequences=config.train.sequences,
         complete=schema.completed_text,
     )
+    objectives.check(config, decision)
+    return decision
 
 
 def work(composed: DictConfig) -> float:
     """A job of a launcher or an installed sweeper: checked where it runs, in whichever process that is.
 
-    Returns the bits per sequence at the end, which a sweeper makes small; NaN for a run too short to tell. Raises
-    `RunError`, which travels between processes.
+    Returns the job's `objective`, which a sweeper makes small: infinite for a run that diverged, NaN for one too short
+    to tell. Raises `RunError`, which travels between processes.
     """
     streams.prepare()  # a launcher's processes begin here, not with a command
     try:
         config = schema.typed(composed)
         _train(config)
+        return objectives.of_job(config)
     except Exception as error:
         launch.log_failure(error)
+        if objectives.is_divergence(error):
+            return objectives.WORST
         raise RunError(exit_codes.one_line(error)) from None
-    bits = (RunFolder(Path(config.run_dir)).read_summary() or {}).get("final_bits")
-    return math.nan if bits is None else bits
 
 
 def _train(config: DictConfig) -> None:
@@ -185,24 +187,30 @@ def _sweep(request: Request, loader: "ConfigLoader") -> int:
 
 
 def _print_results(configs: Sequence[DictConfig], interrupted: bool) -> int:
-    """Where each result of a sweep is; returns how many runs are not finished."""
+    """Where each result of a sweep is; returns how many runs are neither finished nor diverged, which is a result."""
     failed = 0
     print("\nresults")
     for config in configs:
         folder = RunFolder(Path(config.run_dir))
         summary = folder.read_summary() or {}
         status = summary.get("status", "not started" if interrupted else "failed")
-        done = status == "finished" and summary.get("sequences", 0) >= config.train.sequences
-        if done:
-            print(
-                f"  {folder.path}: {summary['sequences']:,} sequences, {convergence.final_cost(_rows(folder, summary))}"
-            )
-        else:
-            failed += 1
-            where = f"; see {folder.log}" if folder.log.exists() else ""
-            status = "failed" if status == "interrupted" and not interrupted else status
-            print(f"  {folder.path}: {status.upper()} at {summary.get('sequences', 0):,} sequences{where}")
+        sequences = summary.get("sequences", 0)
+        if status == "finished" and sequences >= config.train.sequences:
+            print(f"  {folder.path}: {_result(folder, objectives.end(config), sequences)}")
+            continue
+        failed += status != "diverged"
+        where = f"; see {folder.log}" if folder.log.exists() else ""
+        status = "failed" if status == "interrupted" and not interrupted else status
+        print(f"  {folder.path}: {status.upper()} at {sequences:,} sequences{where}")
     return failed
+
+
+def _result(folder: RunFolder, wanted: int, trained: int) -> str:
+    """A finished run's cost after as many sequences as its sweep asks for, however many it was trained on."""
+    cost = convergence.final_cost(metrics.read_rows(folder.metrics, wanted) if folder.metrics.exists() else [])
+    if trained <= wanted:
+        return f"{trained:,} sequences, {cost}"
+    return f"the first {wanted:,} of its {trained:,} sequences, {cost}"
 
 
 if __name__ == "__main__":
