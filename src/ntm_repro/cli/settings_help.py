@@ -95,9 +95,9 @@ def _default(field: Field[Any], kind: Any) -> str:
 def _entry(setting: str, meaning: str) -> str:
     """The first sentence of a meaning beside the setting, in as many lines as it takes."""
     sentence = re.split(r"\.(?: |$)", meaning)[0]
-    meaning = wrap(sentence, WIDTH - COLUMN) or [""]
+    lines = wrap(sentence, WIDTH - COLUMN) or [""]
     above, last = _within_column(setting)
-    first, *rest = meaning if len(last) <= COLUMN - 3 else ["", *meaning]
+    first, *rest = lines if len(last) <= COLUMN - 3 else ["", *lines]
     return "\n".join([*above, f"  {last:<{COLUMN - 3}} {first}".rstrip(), *(" " * COLUMN + line for line in rest)])
 
 
