@@ -30,7 +30,7 @@ REFUSED = {
 # Launchers that come with an extra of ours; and a program without which one is of no use.
 EXTRAS = {"joblib": "sweep", "submitit_local": "slurm", "submitit_slurm": "slurm"}
 PROGRAMS = {"submitit_slurm": "sbatch"}
-OPTIONAL_GROUPS = ("experiment", "debug")
+OPTIONAL_GROUPS = ("experiment", "sweep", "debug")
 GROUPS = ("recipe", *schema.TYPED_GROUPS, *OPTIONAL_GROUPS)
 # Groups whose choice follows from others.
 FOLLOWING = ("paper", "stable")

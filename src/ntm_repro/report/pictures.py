@@ -1,0 +1,25 @@
+"""Figures as images that stand in a page."""
+
+import base64
+import struct
+from io import BytesIO
+from typing import NamedTuple
+
+from matplotlib.figure import Figure
+
+
+class Picture(NamedTuple):
+    """An image width × height pixels large as a data URI."""
+
+    data: str
+    width: int
+    height: int
+
+
+def png(figure: Figure, pixels: int) -> Picture:
+    """A figure as a PNG so many pixels wide; its size is what a PNG's header begins with."""
+    content = BytesIO()
+    figure.savefig(content, format="png", dpi=pixels / figure.get_figwidth(), metadata={"Software": None})
+    data = content.getvalue()
+    width, height = struct.unpack(">II", data[16:24])
+    return Picture(f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}", width, height)
