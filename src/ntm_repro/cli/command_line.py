@@ -7,13 +7,15 @@ import hydra
 from omegaconf import OmegaConf
 
 from ntm_repro.cli import compose, paths, schema
-from ntm_repro.sweeps.comparison import printed
 
 LENGTH = "train.sequences"  # no part of a run's identity, but of its result
 
 
 def of_record(record: dict[str, Any]) -> str:
-    """`ntm-train …` with the choices of a run and the values that differ from what they bring; '' where it has none."""
+    """`ntm-train …` with the choices of a run and the values that differ from what they bring; '' where it has none.
+
+    Inside a `compose.session`.
+    """
     recipe = record.get("recipe", schema.PAPER)
     names = [
         f"{group}={record.get(group, {}).get('name', kind.default)}" for group, kind in schema.TYPED_GROUPS.items()
@@ -31,10 +33,12 @@ def of_record(record: dict[str, Any]) -> str:
 
 
 def _usual(choices: list[str]) -> dict[str, Any]:
-    with compose.session():
-        config = schema.typed(hydra.compose(compose.CONFIG, choices))
+    config = schema.typed(hydra.compose(compose.CONFIG, choices))
     return schema.identity(schema.plain(config)) | {LENGTH: OmegaConf.select(config, LENGTH)}
 
 
 def _word(value: Any) -> str:
-    return paths.quoted(value) if isinstance(value, str) and not value.isidentifier() else printed(value)
+    """A value that Hydra reads back as the same: a number to its last digit."""
+    if isinstance(value, str):
+        return value if value.isidentifier() else paths.quoted(value)
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)

@@ -10,7 +10,7 @@ from ntm_repro.cli import schema
 from ntm_repro.errors import UsageError
 
 LAUNCHER, SWEEPER = "hydra/launcher", "hydra/sweeper"
-PLUGIN_GROUPS = (LAUNCHER, SWEEPER)
+PLUGIN_GROUPS = (LAUNCHER, SWEEPER, "hydra/sweeper/sampler", "hydra/sweeper/pruner")
 ALLOWED = ("hydra.launcher.", "hydra.sweeper.", "hydra.job.", "hydra.verbose")
 # Refused, and why; the longest prefix counts.
 FOLDERS = "set run_dir= or results_dir= instead"
@@ -27,8 +27,13 @@ REFUSED = {
     "hydra/job_logging": "train.log and the terminal are part of what a run promises; hydra.verbose=true logs more",
     "hydra.job_logging": "train.log and the terminal are part of what a run promises; hydra.verbose=true logs more",
 }
-# Launchers that come with an extra of ours; and a program without which one is of no use.
-EXTRAS = {"joblib": "sweep", "submitit_local": "slurm", "submitit_slurm": "slurm"}
+# What comes with an extra of ours; and a program without which a launcher is of no use.
+EXTRAS = {
+    (LAUNCHER, "joblib"): "sweep",
+    (LAUNCHER, "submitit_local"): "slurm",
+    (LAUNCHER, "submitit_slurm"): "slurm",
+    (SWEEPER, "optuna"): "tune",
+}
 PROGRAMS = {"submitit_slurm": "sbatch"}
 OPTIONAL_GROUPS = ("experiment", "sweep", "debug")
 GROUPS = ("recipe", *schema.TYPED_GROUPS, *OPTIONAL_GROUPS)
@@ -79,8 +84,8 @@ def refuse(key: str) -> None:
 
 def _check_plugin(key: str, name: Any, choices: Sequence[str]) -> None:
     if name not in choices:
-        if name in EXTRAS and key == LAUNCHER:
-            raise UsageError(f"{key}={name}: not installed; pip install 'ntm-repro[{EXTRAS[name]}]'")
+        if (key, name) in EXTRAS:
+            raise UsageError(f"{key}={name}: not installed; pip install 'ntm-repro[{EXTRAS[key, name]}]'")
         raise UsageError(f"{key}={name}: unknown, or not installed; choose {' or '.join(choices)}")
     program = PROGRAMS.get(name)
     if program is not None and shutil.which(program) is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from ntm_repro.cli import command_line, exit_codes, key_value, schema
+from ntm_repro.cli import command_line, compose, exit_codes, key_value, schema
 from ntm_repro.errors import RunError, UsageError, require
 from ntm_repro.evidence.runs import Run
 from ntm_repro.sweeps import comparison, importance, objective
@@ -125,7 +125,8 @@ def _long_condition(run: Run) -> objective.Condition:
 
 
 def _command(setting: comparison.Setting) -> str:
-    return command_line.of_record(setting.best.run.config)
+    with compose.session():
+        return command_line.of_record(setting.best.run.config)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from ntm_repro.cli import arguments, compose, exit_codes, launch, objectives, own_configs, recorded, schema, streams
+from ntm_repro.cli import (
+    arguments,
+    compose,
+    exit_codes,
+    launch,
+    objectives,
+    own_configs,
+    recorded,
+    schema,
+    search,
+    search_settings,
+    streams,
+)
 from ntm_repro.cli.arguments import Arguments
 from ntm_repro.cli.compose import Request
 from ntm_repro.errors import RunError, UsageError
@@ -35,11 +47,18 @@ def command(argv: Sequence[str]) -> int:
         try:
             request = compose.read(words, loader)
             plans = [plan(job.config) for job in request.jobs]
+            searched = None
+            if request.master is not None and search_settings.is_ours(request.master):
+                searched = search.plan(words, request.master, loader)
         except (UsageError, KeyboardInterrupt):
             raise
         except Exception as error:  # composing and checking see nothing but what the user typed
             raise UsageError(exit_codes.one_line(error)) from error
         try:
+            if searched is not None and request.master is not None:
+                launcher = launch.launching(request.master, _train, work, loader)
+                search.sweep(searched, request.master, loader, launcher, lambda job: plan(job.config))
+                return exit_codes.DONE
             if request.master is not None:
                 return _sweep(request, loader)
             if plans[0].finished:
@@ -125,7 +144,7 @@ def _train(config: DictConfig) -> None:
     from ntm_repro.training.run import run
 
     folder = RunFolder(Path(config.run_dir))
-    with folder.locked():
+    with folder.locked(wait=search.is_searching()):
         decided = plan(config)  # anew: until the lock was taken another process may have trained there
         if decided.finished:
             print(finished_line(folder))
@@ -138,15 +157,17 @@ def _train(config: DictConfig) -> None:
         where = f"{trainer.kernel.name} kernel, {trainer.device}, {threads}"
         what = f"{config.task.name} · {config.model.name} · seed {config.seed} · {size} · {where}"
         print(f"{what} · {config.run_dir}{begin}", flush=True)
-        run(trainer, folder, decided, record, OmegaConf.to_yaml(OmegaConf.create(record)))
+        pruning = search.pruning(config)
+        judge = {} if pruning is None else {"is_hopeless": pruning.is_hopeless}
+        run(trainer, folder, decided, record, OmegaConf.to_yaml(OmegaConf.create(record)), **judge)
     print(finished_line(folder), flush=True)
 
 
 def finished_line(folder: RunFolder) -> str:
-    """How a finished run came out."""
+    """How a run that ended came out: finished, or pruned."""
     summary = folder.read_summary() or {}
     parts = [
-        f"finished: {summary.get('sequences', 0):,} sequences in {summary.get('wall_seconds', 0) / 60:.1f} min",
+        f"{summary.get('status', 'finished')}: {summary.get('sequences', 0):,} sequences in {summary.get('wall_seconds', 0) / 60:.1f} min",
         convergence.outcome(_rows(folder, summary)),
         str(folder.path),
     ]

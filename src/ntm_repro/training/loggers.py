@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TextIO
@@ -162,6 +162,19 @@ def _has_width(stream: TextIO | None) -> bool:
         return stream is not None and os.get_terminal_size(stream.fileno()).columns > 0
     except (OSError, ValueError):  # no terminal, or closed
         return False
+
+
+class Judge(Logger):
+    """Asks `is_hopeless` about all rows so far after each of them; `gave_up` once the answer is yes."""
+
+    def __init__(self, is_hopeless: Callable[[Sequence[Row]], bool], rows: Sequence[Row]) -> None:
+        self.is_hopeless = is_hopeless
+        self.rows = list(rows)
+        self.gave_up = False
+
+    def row(self, row: Row) -> None:
+        self.rows.append(row)
+        self.gave_up = self.gave_up or self.is_hopeless(self.rows)
 
 
 class Loggers(Logger):
