@@ -167,7 +167,8 @@ def finished_line(folder: RunFolder) -> str:
     """How a run that ended came out: finished, or pruned."""
     summary = folder.read_summary() or {}
     parts = [
-        f"{summary.get('status', 'finished')}: {summary.get('sequences', 0):,} sequences in {summary.get('wall_seconds', 0) / 60:.1f} min",
+        f"{summary.get('status', 'finished')}: {summary.get('sequences', 0):,} sequences in "
+        f"{summary.get('wall_seconds', 0) / 60:.1f} min",
         convergence.outcome(_rows(folder, summary)),
         str(folder.path),
     ]

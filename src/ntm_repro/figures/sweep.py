@@ -19,7 +19,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # 
 OTHERS = "0.75"  # of settings beyond those
 MOST = 24  # settings that are drawn; the table has all
 POINTS = 60  # of a learning curve
-WIDE_RANGE = 20  # largest over smallest of what is drawn on a logarithmic axis
+WIDE_RANGE = 8  # largest over smallest of what is drawn on a logarithmic axis
 MARK = 26.0  # points²: the area of a dot
 
 

@@ -12,6 +12,7 @@ from ntm_repro.report.pictures import Picture, png
 from ntm_repro.report.templating import asset, render
 from ntm_repro.sweeps.comparison import Comparison, Judged, Setting, printed, shown
 
+COLOURS = 192  # of a picture: lines and dots need no more, and the page is a third as large
 WIDTHS = {"wide": (9.6, 1150), "narrow": (3.9, 720)}  # inches and pixels: of a desk, of a phone
 
 
@@ -146,6 +147,6 @@ def _pictures(compared: Comparison) -> list[Drawn]:
         wanted.append(("Over what was varied", f"A dot for every run; {colours}; {crosses}.", figures.axes_of_sweep))
     with styled():
         return [
-            Drawn(title, what, *(png(draw(compared, inches), pixels) for inches, pixels in WIDTHS.values()))
+            Drawn(title, what, *(png(draw(compared, inches), pixels, COLOURS) for inches, pixels in WIDTHS.values()))
             for title, what, draw in wanted
         ]
