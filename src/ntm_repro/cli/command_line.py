@@ -1,6 +1,7 @@
 """The shortest command line that repeats a recorded run."""
 
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
 import hydra
@@ -11,10 +12,10 @@ from ntm_repro.cli import compose, paths, schema
 LENGTH = "train.sequences"  # no part of a run's identity, but of its result
 
 
-def of_record(record: dict[str, Any]) -> str:
+def of_record(record: dict[str, Any], seeds: Sequence[int] = ()) -> str:
     """`ntm-train …` with the choices of a run and the values that differ from what they bring; '' where it has none.
 
-    Inside a `compose.session`.
+    seeds: of which there is to be a run each, by default the record's own. Inside a `compose.session`.
     """
     recipe = record.get("recipe", schema.PAPER)
     names = [
@@ -29,7 +30,8 @@ def of_record(record: dict[str, Any]) -> str:
     changed = [f"{key}={_word(value)}" for key, value in wanted.items() if usual.get(key) != value and key != "seed"]
     default = f"optimiser={schema.TYPED_GROUPS['optimiser'].default}"
     said = [word for word in choices if word != default or recipe != schema.PAPER]
-    return shlex.join(["ntm-train", *said, f"seed={record.get('seed', 1)}", *changed])
+    seed = ",".join(map(str, seeds or [record.get("seed", 1)]))
+    return shlex.join(["ntm-train", *(["-m"] if len(seeds) > 1 else []), *said, f"seed={seed}", *changed])
 
 
 def _usual(choices: list[str]) -> dict[str, Any]:

@@ -94,6 +94,8 @@ def _check_plugin(key: str, name: Any, choices: Sequence[str]) -> None:
 
 def _check_choice(override: Override, choices: Sequence[str]) -> None:
     key = override.key_or_group
+    if override.is_sweep_override() and not override.is_discrete_sweep():
+        raise UsageError(f"{override.input_line}: a choice has no interval; choose among {', '.join(choices)}")
     chosen: list[Any] = list(override.sweep_string_iterator()) if override.is_sweep_override() else [override.value()]
     for name in chosen:
         if name is None and key in OPTIONAL_GROUPS:

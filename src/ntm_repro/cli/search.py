@@ -74,6 +74,8 @@ def plan(words: Arguments, master: DictConfig, loader: ConfigLoader) -> Search:
             "hydra/sweeper=optuna: nothing to search; give a setting choice(…), range(…) or interval(…), as in "
             "'train.learning_rate=tag(log, interval(1e-5, 3e-3))'"
         )
+    if settings.sampler.name == "grid":
+        _check_grid(space)
     if "run_dir" in by_key:
         raise UsageError("run_dir: all trials would share it; set results_dir= instead")
     fixed = [f"{key}={by_key[key].get_value_element_as_str()}" for key in by_key if key not in space]
@@ -141,6 +143,15 @@ def _distribution(key: str, override: Override) -> "BaseDistribution":
         return CategoricalDistribution(choices)  # type: ignore[arg-type]
     except Exception as error:  # Optuna's and Hydra's, of a distribution that is none
         raise UsageError(f"{override.input_line}: {exit_codes.one_line(error)}") from error
+
+
+def _check_grid(space: "dict[str, BaseDistribution]") -> None:
+    from ntm_repro.sweeps.study import LARGEST_GRID, grid
+
+    size = math.prod(len(grid(key, distribution)) for key, distribution in space.items())
+    require(
+        size <= LARGEST_GRID, "hydra/sweeper/sampler", "grid", f"has {size:,} points; at most {LARGEST_GRID:,} work"
+    )
 
 
 def _corners(space: "dict[str, BaseDistribution]") -> list[dict[str, Any]]:
@@ -306,7 +317,7 @@ def _print_best(search: Search, study: "Study", master: DictConfig, loader: Conf
     job = _jobs(search, dict(best.params), master, loader)[0]
     assert best.values is not None
     said = objective.said(job.config.objective, best.values[0])
-    print(f"best, trial {best.number}: {said}\n  {command_line.of_record(schema.plain(job.config))}")
+    print(f"best, trial {best.number}: {said}\n  {command_line.of_record(schema.plain(job.config), search.seeds)}")
     print(f"all of them on one page: ntm-sweep {search.folder}")
 
 

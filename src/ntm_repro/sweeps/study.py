@@ -28,6 +28,7 @@ from ntm_repro.errors import RunError, UsageError
 from ntm_repro.files import write_json
 
 PATIENCE = 60  # seconds that a process waits for another to be done with the database
+LARGEST_GRID = 10_000  # points
 OWNER, RUNS, ABOUT = "owner", "runs", "about"  # attributes of trials, and of the study
 Space = Mapping[str, BaseDistribution]
 Outcome = Enum("Outcome", "complete pruned failed")

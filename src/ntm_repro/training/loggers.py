@@ -93,15 +93,20 @@ class TensorBoardLogger(Logger):
         for name, picture in pictures.items():
             self.writer.add_image(name, picture, sequences, dataformats="HWC")
 
-    def hyperparameters(self, sequences: int, values: Mapping[str, Any], results: Mapping[str, float]) -> None:
-        """One line of TensorBoard's HPARAMS table, in this run rather than in a sub-run as `add_hparams` would."""
+    def hyperparameters(self, sequences: int, values: Mapping[str, Any], results: Mapping[str, float | None]) -> None:
+        """One line of TensorBoard's HPARAMS table, in this run rather than in a sub-run as `add_hparams` would.
+
+        results: by name, None for what the run has not. All are named all the same: TensorBoard takes the columns of a
+        whole sweep from one of its runs.
+        """
         from torch.utils.tensorboard.summary import hparams
 
         assert self.writer.file_writer is not None
-        for summary in hparams(dict(values), dict(results)):
+        for summary in hparams(dict(values), dict.fromkeys(results, 0.0)):
             self.writer.file_writer.add_summary(summary)
         for name, value in results.items():
-            self.writer.add_scalar(name, value, sequences)
+            if value is not None:
+                self.writer.add_scalar(name, value, sequences)
 
     def flush(self) -> None:
         self.writer.flush()

@@ -23,6 +23,19 @@ from ntm_repro.training.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
 
+# Settings that change no number of a run: columns of TensorBoard's table that would hide the others.
+NO_HYPERPARAMETERS = (
+    "device",
+    "kernel",
+    "threads",
+    "resume",
+    "objective",
+    "results_dir",
+    "run_dir",
+    "train.log_every",
+    "train.checkpoint_every",
+)
+
 
 def run(
     trainer: Trainer,
@@ -101,8 +114,10 @@ def _run(
         summary = _write_summary(trainer, folder, record, source, status)
         if done:
             folder.diverged.unlink(missing_ok=True)  # of an earlier attempt
-            results = {f"hparam/{name}": summary[name] for name in convergence.RESULTS if summary[name] is not None}
-            board.hyperparameters(trainer.sequences, _flat(record), results)
+            names = [name for name in convergence.RESULTS if not name.startswith("solved")]  # an older name of `stays`
+            results = {f"hparam/{name}": summary[name] for name in names}
+            settings = {key: value for key, value in _flat(record).items() if not key.startswith(NO_HYPERPARAMETERS)}
+            board.hyperparameters(trainer.sequences, settings, results)
     except Diverged as divergence:
         keep_for_replay(trainer, folder, divergence)
         _write_summary(trainer, folder, record, source, "diverged")
@@ -112,7 +127,7 @@ def _run(
     finally:
         sink.close()
     log.info("%s at %d sequences", summary["status"], trainer.sequences)
-    if stop.received and not done:
+    if status == "interrupted":
         raise Interrupted(f"stopped at {trainer.sequences:,} sequences, everything saved")
     return summary
 
