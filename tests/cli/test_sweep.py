@@ -98,3 +98,18 @@ def test_ctrl_c_ends_the_whole_sweep(start, tmp_path):
     assert "resume with: ntm-train -m seed=1,2" in err
     assert len(list(tmp_path.rglob("summary.json"))) == 1
     assert "NOT STARTED" in out
+
+
+def test_runs_are_evaluated_where_that_is_the_objective(command, tmp_path):
+    words = ("train", "-m", *TINY, *COMMON, "seed=1,2", "objective=wrong_bits_long")
+    assert command(*words).returncode == 0
+    values = {}
+    for path in tmp_path.rglob("eval.json"):
+        (entry,) = json.loads(path.read_text())["grid"]
+        assert entry["setting"] == 120
+        values[json.loads((path.parent / "summary.json").read_text())["seed"]] = entry["wrong_bits"]
+    assert set(values) == {1, 2}
+    done = command("sweep", "results")
+    assert f"| 1: {values[1]:.4f}, 2: {values[2]:.4f} |" in (tmp_path / "results/sweep.md").read_text()
+    assert "wrong_bits_long, the smaller the better" in (tmp_path / "results/sweep.html").read_text()
+    assert done.returncode == 0

@@ -16,7 +16,7 @@ from ntm_repro.training.run_folder import RunFolder
 if TYPE_CHECKING:
     from ntm_repro.training.resume import ResumeDecision
 
-__all__ = ["WORST", "check", "end", "is_divergence", "of_job"]
+__all__ = ["WORST", "check", "end", "is_divergence", "of_job", "prepare"]
 
 
 def end(config: DictConfig) -> int:
@@ -39,26 +39,27 @@ def check(config: DictConfig, decision: "ResumeDecision") -> None:
 
 
 def of_job(config: DictConfig) -> float:
-    """The objective of a job's finished run; for `wrong_bits_long` it is evaluated first, where eval.json lacks it."""
-    path = Path(config.run_dir)
-    condition = None
-    if config.objective is Objective.wrong_bits_long:
-        condition = _evaluated(config, path)
-    run = runs.read(path)
+    """The objective of a job's run that ended, which `prepare` was called for."""
+    run = runs.read(Path(config.run_dir))
+    condition = objective.long_condition(schema.settings(config, "task"))
     return UNKNOWN if run is None else objective.of_run(config.objective, run, end(config), condition)
 
 
-def _evaluated(config: DictConfig, path: Path) -> objective.Condition:
-    """The condition that the objective is about, once eval.json has it for the weights as they are now."""
-    from ntm_repro.cli import evaluate
-
-    condition = objective.long_condition(schema.settings(config, "task"))
+def prepare(config: DictConfig) -> None:
+    """For `wrong_bits_long`, evaluate a finished run where eval.json does not have that for its weights."""
+    if config.objective is not Objective.wrong_bits_long:
+        return
+    path = Path(config.run_dir)
     run = runs.read(path)
-    recorded = run.evaluation if run is not None else None
-    fresh = run is not None and recorded is not None and recorded["checkpoint_sequences"] == run.sequences
-    if run is None or not fresh or math.isnan(objective.wrong_bits(run, condition)):
+    if run is None or not run.is_finished:
+        return
+    condition = objective.long_condition(schema.settings(config, "task"))
+    recorded = run.evaluation
+    fresh = recorded is not None and recorded["checkpoint_sequences"] == run.sequences
+    if not fresh or math.isnan(objective.wrong_bits(run, condition)):
+        from ntm_repro.cli import evaluate
+
         evaluate.condition(path, config, condition)
-    return condition
 
 
 def is_divergence(error: BaseException) -> bool:

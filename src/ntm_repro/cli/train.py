@@ -148,6 +148,7 @@ def _train(config: DictConfig) -> None:
         decided = plan(config)  # anew: until the lock was taken another process may have trained there
         if decided.finished:
             print(finished_line(folder))
+            objectives.prepare(config)
             return
         record = schema.plain(config)
         trainer = factory.trainer(config)
@@ -160,6 +161,7 @@ def _train(config: DictConfig) -> None:
         pruning = search.pruning(config)
         judge = {} if pruning is None else {"is_hopeless": pruning.is_hopeless}
         run(trainer, folder, decided, record, OmegaConf.to_yaml(OmegaConf.create(record)), **judge)
+        objectives.prepare(config)
     print(finished_line(folder), flush=True)
 
 
