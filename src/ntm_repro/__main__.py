@@ -6,7 +6,14 @@ from importlib import import_module
 
 from ntm_repro.cli import streams
 
-COMMANDS = {"train": "train", "eval": "evaluate", "bench": "bench", "figures": "figures", "report": "report"}
+COMMANDS = {
+    "train": "train",
+    "eval": "evaluate",
+    "sweep": "sweep",
+    "bench": "bench",
+    "figures": "figures",
+    "report": "report",
+}
 
 
 def enter(name: str) -> None:
@@ -19,7 +26,7 @@ def enter(name: str) -> None:
         raise SystemExit(130) from None
 
 
-train, evaluate, bench, figures, report = (partial(enter, name) for name in COMMANDS)
+train, evaluate, sweep, bench, figures, report = (partial(enter, name) for name in COMMANDS)
 
 
 def main() -> None:

@@ -68,7 +68,7 @@ def go(tiny_trainer, folder, monkeypatch):
     # TensorBoard reads files by name: of two begun in the same second, number 10 would come before number 9.
     monkeypatch.setattr(event_file_writer, "_global_uid", event_file_writer.AtomicCounter(0))
 
-    def start(at=None, how="auto", change=None, task=None, **settings):
+    def start(at=None, how="auto", change=None, task=None, is_hopeless=lambda _: False, **settings):
         settings = {"sequences": 6, "log_every": 2, "checkpoint_every": 3, "learning_rate": 0.01} | settings
         trainer = tiny_trainer(task=task, **settings)
         identity = trainer.identity
@@ -87,7 +87,7 @@ def go(tiny_trainer, folder, monkeypatch):
         with folder.locked():
             recorded = identity if folder.config.exists() else None
             plan = resume.decide(folder, identity, recorded, "", Resume[how], settings["sequences"])
-            return trainer, run(trainer, folder, plan, RECORD, TEXT)
+            return trainer, run(trainer, folder, plan, RECORD, TEXT, is_hopeless)
 
     return start
 
@@ -248,6 +248,26 @@ def test_tensorboard_has_the_config_as_text(go, folder):
     assert event.step == 0
 
 
+def test_a_hopeless_run_ends_at_its_row_with_everything_saved(go, folder):
+    seen = []
+
+    def is_hopeless(rows):
+        seen.append([row["sequences"] for row in rows])
+        return len(rows) == 2
+
+    trainer, summary = go(is_hopeless=is_hopeless)
+    assert (trainer.sequences, summary["sequences"], summary["status"]) == (4, 4, "pruned")
+    assert checkpoints.load(folder.path / checkpoints.NEWEST).sequences == 4
+    # Wanted all the same, it goes on from there; rows from before count.
+    _, summary = go(is_hopeless=is_hopeless)
+    assert (summary["sequences"], summary["status"]) == (6, "finished")
+    assert seen == [[2], [2, 4], [2, 4, 6]]
+
+
+def test_a_run_that_is_hopeless_at_its_end_is_finished(go):
+    assert go(is_hopeless=lambda rows: rows[-1]["sequences"] == 6)[1]["status"] == "finished"
+
+
 def hparams_of(board):
     return {tag: HParamsPluginData.FromString(content) for tag, content in board.PluginTagToContent("hparams").items()}
 
@@ -265,10 +285,13 @@ def test_tensorboard_has_the_hyperparameters(go, folder):
         "model.controller.layers": 1,
         "train.learning_rate": 0.01,
         "seed": 1,
-        "resume": "auto",
     }
     experiment = hparams_of(board)["_hparams_/experiment"].experiment
-    assert [info.name.tag for info in experiment.metric_infos] == ["hparam/final_bits"]
+    # Also those that this run has not: TensorBoard takes the columns of a sweep from one of its runs.
+    assert {info.name.tag for info in experiment.metric_infos} == {
+        f"hparam/{name}" for name in SUMMARY_KEYS if name == "final_bits" or name.startswith(("first", "stays"))
+    }
+    assert [tag for tag in board.Tags()["scalars"] if tag.startswith("hparam/")] == ["hparam/final_bits"]
 
 
 def test_tensorboard_has_the_results_beside_the_hyperparameters(go, folder):

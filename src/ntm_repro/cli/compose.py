@@ -29,6 +29,7 @@ from ntm_repro.cli import (
     own_configs,
     paths,
     schema,
+    search_settings,
     settings_help,
     unknown_keys,
 )
@@ -84,6 +85,7 @@ def register(settings: bool = True) -> None:
     for group in installed.GROUPS:
         for name, node in installed.nodes(group, set(options(group)), settings).items():
             store.store(group=group, name=name, node=node)
+    search_settings.register()
     OmegaConf.register_new_resolver("abspath", schema.absolute, replace=True)
     OmegaConf.register_new_resolver("variant", _variant, replace=True)
     OmegaConf.register_new_resolver("if_recipe", _if_recipe, replace=True)
@@ -194,10 +196,11 @@ def _read(words: Arguments, loader: ConfigLoader) -> Request:
 
 def _job(overrides: Sequence[str]) -> Job:
     with explaining(overrides):
-        return _checked(list(overrides), hydra.compose(CONFIG, list(overrides), return_hydra_config=True))
+        return checked(list(overrides), hydra.compose(CONFIG, list(overrides), return_hydra_config=True))
 
 
-def _checked(overrides: list[str], composed: DictConfig) -> Job:
+def checked(overrides: list[str], composed: DictConfig) -> Job:
+    """The job of a composed config, its settings typed and in range; raises `UsageError`."""
     if composed.hydra.callbacks:  # of a file in --config-dir: the command line is checked before
         override_policy.refuse("hydra.callbacks")
     HydraConfig.instance().set_config(composed)
@@ -220,7 +223,7 @@ def _sweep(words: Arguments, master: DictConfig, loader: ConfigLoader) -> list[J
         name = " ".join(job_overrides)
         try:
             with explaining([*search_override(words.config_dir), *job_overrides]):
-                job = _checked(job_overrides, loader.load_sweep_config(master, job_overrides))
+                job = checked(job_overrides, loader.load_sweep_config(master, job_overrides))
         except Exception as error:
             line = str(error) if isinstance(error, UsageError) else exit_codes.one_line(error)
             raise UsageError(f"{line} (in the job {name})") from error

@@ -122,6 +122,16 @@ def parse(argv: Sequence[str]) -> DictConfig:
     return options
 
 
+def condition(path: Path, config: DictConfig, condition: Any) -> None:
+    """Evaluate the run in the folder `path` under one condition, into its eval.json; prints what it finds.
+
+    Raises `UsageError` or `RunError`.
+    """
+    parts = list(condition) if isinstance(condition, tuple) else condition
+    options = OmegaConf.structured(Options(run=str(path), lengths=[parts], threads=config.threads))
+    _evaluate_and_record(RunFolder(path), config.copy(), options)
+
+
 def _run_input(folder: RunFolder, config: DictConfig, options: DictConfig) -> None:
     """input=FILE: what the machine makes of one's own sequences."""
     inputs = schema.settings(config, "task").inputs

@@ -44,17 +44,32 @@ def sweep(
         sweeper.sweep(OmegaConf.to_container(master.hydra.overrides.task))  # type: ignore[arg-type]
         return
     _keep(master)
-    if master.hydra.runtime.choices["hydra/launcher"] == "basic":
-        for number, job in enumerate(request.jobs):
-            with read_write(job.composed.hydra), open_dict(job.composed.hydra):
-                job.composed.hydra.job.id = job.composed.hydra.job.num = number
-            _run(job, train, loader, "hydra.sweep.dir", "hydra.sweep.subdir")
-        return
-    launcher = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=work, config=master)
     together = master.hydra.sweeper.max_batch_size or len(request.jobs)
+    launch = launching(master, train, work, loader)
     for first in range(0, len(request.jobs), together):
-        batch = request.jobs[first : first + together]
-        launcher.launch([job.overrides for job in batch], initial_job_idx=first)
+        launch(request.jobs[first : first + together], first)
+
+
+def launching(
+    master: DictConfig, train: Callable[[DictConfig], Any], work: Callable[[DictConfig], Any], loader: ConfigLoader
+) -> Callable[[Sequence[Job], int], None]:
+    """What runs jobs, of which the first has the given number, with the launcher that was chosen."""
+    context = _context(loader)
+    if master.hydra.runtime.choices["hydra/launcher"] == "basic":
+
+        def here(jobs: Sequence[Job], first: int) -> None:
+            for number, job in enumerate(jobs, first):
+                with read_write(job.composed.hydra), open_dict(job.composed.hydra):
+                    job.composed.hydra.job.id = job.composed.hydra.job.num = number
+                _run(job, train, loader, "hydra.sweep.dir", "hydra.sweep.subdir")
+
+        return here
+    launcher = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=work, config=master)
+
+    def elsewhere(jobs: Sequence[Job], first: int) -> None:
+        launcher.launch([job.overrides for job in jobs], initial_job_idx=first)
+
+    return elsewhere
 
 
 def log_failure(error: Exception) -> None:

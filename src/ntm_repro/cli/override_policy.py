@@ -10,7 +10,7 @@ from ntm_repro.cli import schema
 from ntm_repro.errors import UsageError
 
 LAUNCHER, SWEEPER = "hydra/launcher", "hydra/sweeper"
-PLUGIN_GROUPS = (LAUNCHER, SWEEPER)
+PLUGIN_GROUPS = (LAUNCHER, SWEEPER, "hydra/sweeper/sampler", "hydra/sweeper/pruner")
 ALLOWED = ("hydra.launcher.", "hydra.sweeper.", "hydra.job.", "hydra.verbose")
 # Refused, and why; the longest prefix counts.
 FOLDERS = "set run_dir= or results_dir= instead"
@@ -27,10 +27,15 @@ REFUSED = {
     "hydra/job_logging": "train.log and the terminal are part of what a run promises; hydra.verbose=true logs more",
     "hydra.job_logging": "train.log and the terminal are part of what a run promises; hydra.verbose=true logs more",
 }
-# Launchers that come with an extra of ours; and a program without which one is of no use.
-EXTRAS = {"joblib": "sweep", "submitit_local": "slurm", "submitit_slurm": "slurm"}
+# What comes with an extra of ours; and a program without which a launcher is of no use.
+EXTRAS = {
+    (LAUNCHER, "joblib"): "sweep",
+    (LAUNCHER, "submitit_local"): "slurm",
+    (LAUNCHER, "submitit_slurm"): "slurm",
+    (SWEEPER, "optuna"): "tune",
+}
 PROGRAMS = {"submitit_slurm": "sbatch"}
-OPTIONAL_GROUPS = ("experiment", "debug")
+OPTIONAL_GROUPS = ("experiment", "sweep", "debug")
 GROUPS = ("recipe", *schema.TYPED_GROUPS, *OPTIONAL_GROUPS)
 # Groups whose choice follows from others.
 FOLLOWING = ("paper", "stable")
@@ -79,8 +84,8 @@ def refuse(key: str) -> None:
 
 def _check_plugin(key: str, name: Any, choices: Sequence[str]) -> None:
     if name not in choices:
-        if name in EXTRAS and key == LAUNCHER:
-            raise UsageError(f"{key}={name}: not installed; pip install 'ntm-repro[{EXTRAS[name]}]'")
+        if (key, name) in EXTRAS:
+            raise UsageError(f"{key}={name}: not installed; pip install 'ntm-repro[{EXTRAS[key, name]}]'")
         raise UsageError(f"{key}={name}: unknown, or not installed; choose {' or '.join(choices)}")
     program = PROGRAMS.get(name)
     if program is not None and shutil.which(program) is None:
@@ -89,6 +94,8 @@ def _check_plugin(key: str, name: Any, choices: Sequence[str]) -> None:
 
 def _check_choice(override: Override, choices: Sequence[str]) -> None:
     key = override.key_or_group
+    if override.is_sweep_override() and not override.is_discrete_sweep():
+        raise UsageError(f"{override.input_line}: a choice has no interval; choose among {', '.join(choices)}")
     chosen: list[Any] = list(override.sweep_string_iterator()) if override.is_sweep_override() else [override.value()]
     for name in chosen:
         if name is None and key in OPTIONAL_GROUPS:

@@ -12,6 +12,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 
 from ntm_repro.errors import InvalidSetting, UsageError, require
 from ntm_repro.files import readable
+from ntm_repro.sweeps.objective import Objective
 from ntm_repro.training.run_folder import Resume
 from ntm_repro.training.settings import TrainSettings
 
@@ -71,6 +72,8 @@ class Config:
     kernel: what runs the model; auto is the compiled one where it covers the model, else step by step.
     threads: of the CPU, 1 or more.
     resume: what to do in a folder that holds this run; previous goes on from the older checkpoint.
+    objective: what the runs of a sweep are judged by: the bits at the end, the number of sequences until they are below
+    1, 0.1 or 0.05 (first, or from then on), or the wrong bits on the longest sequences of ntm-eval's grid.
     results_dir: the folder below which runs get one each.
     run_dir: the folder of this run, in place of its usual one below results_dir.
     """
@@ -85,6 +88,7 @@ class Config:
     kernel: Kernel = Kernel.auto
     threads: int = 1
     resume: Resume = Resume.auto
+    objective: Objective = Objective.final_bits
     results_dir: str = MISSING
     run_dir: str = MISSING
 

@@ -95,8 +95,18 @@ def _default(field: Field[Any], kind: Any) -> str:
 def _entry(setting: str, meaning: str) -> str:
     """The first sentence of a meaning beside the setting, in as many lines as it takes."""
     sentence = re.split(r"\.(?: |$)", meaning)[0]
-    first, *rest = wrap(sentence, WIDTH - COLUMN) or [""]
-    return "\n".join([f"  {setting:<{COLUMN - 3}} {first}".rstrip(), *(" " * COLUMN + line for line in rest)])
+    lines = wrap(sentence, WIDTH - COLUMN) or [""]
+    above, last = _within_column(setting)
+    first, *rest = lines if len(last) <= COLUMN - 3 else ["", *lines]
+    return "\n".join([*above, f"  {last:<{COLUMN - 3}} {first}".rstrip(), *(" " * COLUMN + line for line in rest)])
+
+
+def _within_column(setting: str) -> tuple[list[str], str]:
+    """A setting with more choices than go on a line: the lines above its last, and the last."""
+    if len(setting) <= WIDTH - 2:
+        return [], setting
+    half = setting.rindex("|", 0, WIDTH - 2) + 1
+    return [f"  {setting[:half]}"], " " * (setting.index("=") + 1) + setting[half:]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """ntm-train: compose and check every job of the command line, then run them as Hydra launches jobs."""
 
-import math
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from ntm_repro.cli import arguments, compose, exit_codes, launch, own_configs, recorded, schema, streams
+from ntm_repro.cli import (
+    arguments,
+    compose,
+    exit_codes,
+    launch,
+    objectives,
+    own_configs,
+    recorded,
+    schema,
+    search,
+    search_settings,
+    streams,
+)
 from ntm_repro.cli.arguments import Arguments
 from ntm_repro.cli.compose import Request
 from ntm_repro.errors import RunError, UsageError
@@ -36,11 +47,18 @@ def command(argv: Sequence[str]) -> int:
         try:
             request = compose.read(words, loader)
             plans = [plan(job.config) for job in request.jobs]
+            searched = None
+            if request.master is not None and search_settings.is_ours(request.master):
+                searched = search.plan(words, request.master, loader)
         except (UsageError, KeyboardInterrupt):
             raise
         except Exception as error:  # composing and checking see nothing but what the user typed
             raise UsageError(exit_codes.one_line(error)) from error
         try:
+            if searched is not None and request.master is not None:
+                launcher = launch.launching(request.master, _train, work, loader)
+                search.sweep(searched, request.master, loader, launcher, lambda job: plan(job.config))
+                return exit_codes.DONE
             if request.master is not None:
                 return _sweep(request, loader)
             if plans[0].finished:
@@ -90,7 +108,7 @@ def plan(config: DictConfig) -> "ResumeDecision":
     identity = schema.identity(schema.plain(config))
     record = recorded.load_record(folder.path)
     recorded_identity = None if record is None else schema.identity(record)
-    return resume.decide(
+    decision = resume.decide(
         folder,
         identity=schema.canonical(identity),
         recorded=None if recorded_identity is None else schema.canonical(recorded_identity),
@@ -99,23 +117,26 @@ def plan(config: DictConfig) -> "ResumeDecision":
         sequences=config.train.sequences,
         complete=schema.completed_text,
     )
+    objectives.check(config, decision)
+    return decision
 
 
 def work(composed: DictConfig) -> float:
     """A job of a launcher or an installed sweeper: checked where it runs, in whichever process that is.
 
-    Returns the bits per sequence at the end, which a sweeper makes small; NaN for a run too short to tell. Raises
-    `RunError`, which travels between processes.
+    Returns the job's `objective`, which a sweeper makes small: infinite for a run that diverged, NaN for one too short
+    to tell. Raises `RunError`, which travels between processes.
     """
     streams.prepare()  # a launcher's processes begin here, not with a command
     try:
         config = schema.typed(composed)
         _train(config)
+        return objectives.of_job(config)
     except Exception as error:
         launch.log_failure(error)
+        if objectives.is_divergence(error):
+            return objectives.WORST
         raise RunError(exit_codes.one_line(error)) from None
-    bits = (RunFolder(Path(config.run_dir)).read_summary() or {}).get("final_bits")
-    return math.nan if bits is None else bits
 
 
 def _train(config: DictConfig) -> None:
@@ -123,10 +144,11 @@ def _train(config: DictConfig) -> None:
     from ntm_repro.training.run import run
 
     folder = RunFolder(Path(config.run_dir))
-    with folder.locked():
+    with folder.locked(wait=search.is_searching()):
         decided = plan(config)  # anew: until the lock was taken another process may have trained there
         if decided.finished:
             print(finished_line(folder))
+            objectives.prepare(config)
             return
         record = schema.plain(config)
         trainer = factory.trainer(config)
@@ -136,15 +158,19 @@ def _train(config: DictConfig) -> None:
         where = f"{trainer.kernel.name} kernel, {trainer.device}, {threads}"
         what = f"{config.task.name} · {config.model.name} · seed {config.seed} · {size} · {where}"
         print(f"{what} · {config.run_dir}{begin}", flush=True)
-        run(trainer, folder, decided, record, OmegaConf.to_yaml(OmegaConf.create(record)))
+        pruning = search.pruning(config)
+        judge = {} if pruning is None else {"is_hopeless": pruning.is_hopeless}
+        run(trainer, folder, decided, record, OmegaConf.to_yaml(OmegaConf.create(record)), **judge)
+        objectives.prepare(config)
     print(finished_line(folder), flush=True)
 
 
 def finished_line(folder: RunFolder) -> str:
-    """How a finished run came out."""
+    """How a run that ended came out: finished, or pruned."""
     summary = folder.read_summary() or {}
     parts = [
-        f"finished: {summary.get('sequences', 0):,} sequences in {summary.get('wall_seconds', 0) / 60:.1f} min",
+        f"{summary.get('status', 'finished')}: {summary.get('sequences', 0):,} sequences in "
+        f"{summary.get('wall_seconds', 0) / 60:.1f} min",
         convergence.outcome(_rows(folder, summary)),
         str(folder.path),
     ]
@@ -185,24 +211,30 @@ def _sweep(request: Request, loader: "ConfigLoader") -> int:
 
 
 def _print_results(configs: Sequence[DictConfig], interrupted: bool) -> int:
-    """Where each result of a sweep is; returns how many runs are not finished."""
+    """Where each result of a sweep is; returns how many runs are neither finished nor diverged, which is a result."""
     failed = 0
     print("\nresults")
     for config in configs:
         folder = RunFolder(Path(config.run_dir))
         summary = folder.read_summary() or {}
         status = summary.get("status", "not started" if interrupted else "failed")
-        done = status == "finished" and summary.get("sequences", 0) >= config.train.sequences
-        if done:
-            print(
-                f"  {folder.path}: {summary['sequences']:,} sequences, {convergence.final_cost(_rows(folder, summary))}"
-            )
-        else:
-            failed += 1
-            where = f"; see {folder.log}" if folder.log.exists() else ""
-            status = "failed" if status == "interrupted" and not interrupted else status
-            print(f"  {folder.path}: {status.upper()} at {summary.get('sequences', 0):,} sequences{where}")
+        sequences = summary.get("sequences", 0)
+        if status == "finished" and sequences >= config.train.sequences:
+            print(f"  {folder.path}: {_result(folder, objectives.end(config), sequences)}")
+            continue
+        failed += status != "diverged"
+        where = f"; see {folder.log}" if folder.log.exists() else ""
+        status = "failed" if status == "interrupted" and not interrupted else status
+        print(f"  {folder.path}: {status.upper()} at {sequences:,} sequences{where}")
     return failed
+
+
+def _result(folder: RunFolder, wanted: int, trained: int) -> str:
+    """A finished run's cost after as many sequences as its sweep asks for, however many it was trained on."""
+    cost = convergence.final_cost(metrics.read_rows(folder.metrics, wanted) if folder.metrics.exists() else [])
+    if trained <= wanted:
+        return f"{trained:,} sequences, {cost}"
+    return f"the first {wanted:,} of its {trained:,} sequences, {cost}"
 
 
 if __name__ == "__main__":

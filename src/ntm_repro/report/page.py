@@ -1,10 +1,7 @@
 """The page: claims, verdicts, pictures, tables and the memory viewer put into the templates, in one file."""
 
-import base64
-import struct
 from collections import Counter
 from collections.abc import Callable, Sequence
-from io import BytesIO
 from typing import NamedTuple
 
 from ntm_repro import paper, tasks
@@ -13,6 +10,7 @@ from ntm_repro.figures import drawer
 from ntm_repro.figures.run_store import RunStore
 from ntm_repro.figures.style import styled
 from ntm_repro.report import curve_measures, verdicts, viewer
+from ntm_repro.report.pictures import Picture, png
 from ntm_repro.report.provenance import Behind, behind
 from ntm_repro.report.recordings import all_gaps, all_recordings
 from ntm_repro.report.templating import asset, render
@@ -20,14 +18,6 @@ from ntm_repro.report.verdicts import Measure, Verdict
 
 BEYOND, EVERY_SEED = "beyond", "reliability"  # figures that the paper does not have
 WIDE = 1200  # pixels that a picture is wide: sharp on the page at its widest
-
-
-class Picture(NamedTuple):
-    """An image width × height pixels large as a data URI."""
-
-    data: str
-    width: int
-    height: int
 
 
 class Judged(NamedTuple):
@@ -99,11 +89,5 @@ def page(
 
 
 def _picture(name: str, sources: RunStore) -> Picture:
-    """A figure drawn; its size in pixels is what a PNG's header begins with."""
-    content = BytesIO()
     with styled():
-        figure = drawer(name)(sources)
-        figure.savefig(content, format="png", dpi=WIDE / figure.get_figwidth(), metadata={"Software": None})
-    data = content.getvalue()
-    width, height = struct.unpack(">II", data[16:24])
-    return Picture(f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}", width, height)
+        return png(drawer(name)(sources), WIDE)

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TextIO
@@ -93,15 +93,20 @@ class TensorBoardLogger(Logger):
         for name, picture in pictures.items():
             self.writer.add_image(name, picture, sequences, dataformats="HWC")
 
-    def hyperparameters(self, sequences: int, values: Mapping[str, Any], results: Mapping[str, float]) -> None:
-        """One line of TensorBoard's HPARAMS table, in this run rather than in a sub-run as `add_hparams` would."""
+    def hyperparameters(self, sequences: int, values: Mapping[str, Any], results: Mapping[str, float | None]) -> None:
+        """One line of TensorBoard's HPARAMS table, in this run rather than in a sub-run as `add_hparams` would.
+
+        results: by name, None for what the run has not. All are named all the same: TensorBoard takes the columns of a
+        whole sweep from one of its runs.
+        """
         from torch.utils.tensorboard.summary import hparams
 
         assert self.writer.file_writer is not None
-        for summary in hparams(dict(values), dict(results)):
+        for summary in hparams(dict(values), dict.fromkeys(results, 0.0)):
             self.writer.file_writer.add_summary(summary)
         for name, value in results.items():
-            self.writer.add_scalar(name, value, sequences)
+            if value is not None:
+                self.writer.add_scalar(name, value, sequences)
 
     def flush(self) -> None:
         self.writer.flush()
@@ -162,6 +167,19 @@ def _has_width(stream: TextIO | None) -> bool:
         return stream is not None and os.get_terminal_size(stream.fileno()).columns > 0
     except (OSError, ValueError):  # no terminal, or closed
         return False
+
+
+class Judge(Logger):
+    """Asks `is_hopeless` about all rows so far after each of them; `gave_up` once the answer is yes."""
+
+    def __init__(self, is_hopeless: Callable[[Sequence[Row]], bool], rows: Sequence[Row]) -> None:
+        self.is_hopeless = is_hopeless
+        self.rows = list(rows)
+        self.gave_up = False
+
+    def row(self, row: Row) -> None:
+        self.rows.append(row)
+        self.gave_up = self.gave_up or self.is_hopeless(self.rows)
 
 
 class Loggers(Logger):

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,25 +16,45 @@ from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.training import checkpoint as checkpoints
 from ntm_repro.training import convergence, metrics, tensorboard_images
 from ntm_repro.training.interruption import Interrupted, StopRequest
-from ntm_repro.training.loggers import CsvLogger, Loggers, TensorBoardLogger, TerminalLogger
+from ntm_repro.training.loggers import CsvLogger, Judge, Loggers, TensorBoardLogger, TerminalLogger
 from ntm_repro.training.loop import Diverged, Trainer, to_tensors
 from ntm_repro.training.resume import ResumeDecision
 from ntm_repro.training.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
 
+# Settings that change no number of a run: columns of TensorBoard's table that would hide the others.
+NO_HYPERPARAMETERS = (
+    "device",
+    "kernel",
+    "threads",
+    "resume",
+    "objective",
+    "results_dir",
+    "run_dir",
+    "train.log_every",
+    "train.checkpoint_every",
+)
+
 
 def run(
-    trainer: Trainer, folder: RunFolder, plan: ResumeDecision, record: dict[str, Any], record_yaml: str
+    trainer: Trainer,
+    folder: RunFolder,
+    plan: ResumeDecision,
+    record: dict[str, Any],
+    record_yaml: str,
+    is_hopeless: Callable[[Sequence[metrics.Row]], bool] = lambda _: False,
 ) -> dict[str, Any]:
     """Train in `folder`, whose lock the caller holds since before the plan was made; returns the summary.
 
-    record: the resolved config as plain values, also given as the YAML text to keep. Raises `Interrupted` on Ctrl-C or
-    SIGTERM with everything saved, and `RunError` where the run diverges or the disk fails; checkpoints stay usable.
+    record: the resolved config as plain values, also given as the YAML text to keep. is_hopeless: asked after each row
+    about all rows so far, whether to end the run there, as `pruned`, with everything saved. Raises `Interrupted` on
+    Ctrl-C or SIGTERM with everything saved, and `RunError` where the run diverges or the disk fails; checkpoints stay
+    usable.
     """
     with StopRequest() as stop:
         try:
-            return _run(trainer, folder, plan, record, record_yaml, stop)
+            return _run(trainer, folder, plan, record, record_yaml, stop, is_hopeless)
         except OSError as error:
             log.exception("cannot write")
             name = os.fsdecode(error.filename or folder.path)  # TensorBoard's are bytes
@@ -50,6 +71,7 @@ def _run(
     record: dict[str, Any],
     record_yaml: str,
     stop: StopRequest,
+    is_hopeless: Callable[[Sequence[metrics.Row]], bool],
 ) -> dict[str, Any]:
     if plan.checkpoint is not None:
         trainer.restore(plan.checkpoint)
@@ -81,16 +103,21 @@ def _run(
         board = TensorBoardLogger(folder.path, record_yaml, resumed_at)
         sink.add(board)
         sink.add(TerminalLogger(trainer.settings.sequences, resumed_at))
+        judge = Judge(is_hopeless, metrics.read_rows(folder.metrics, up_to=resumed_at))
+        sink.add(judge)
         if plan.checkpoint is None:
             sink.pictures(0, draw_example(trainer))
-        done = trainer.run(sink, save, lambda: stop.received)
+        done = trainer.run(sink, save, lambda: stop.received or judge.gave_up)
         save()
         save_weights(trainer, folder)
-        summary = _write_summary(trainer, folder, record, source, "finished" if done else "interrupted")
+        status = "finished" if done else "pruned" if judge.gave_up else "interrupted"
+        summary = _write_summary(trainer, folder, record, source, status)
         if done:
             folder.diverged.unlink(missing_ok=True)  # of an earlier attempt
-            results = {f"hparam/{name}": summary[name] for name in convergence.RESULTS if summary[name] is not None}
-            board.hyperparameters(trainer.sequences, _flat(record), results)
+            names = [name for name in convergence.RESULTS if not name.startswith("solved")]  # an older name of `stays`
+            results = {f"hparam/{name}": summary[name] for name in names}
+            settings = {key: value for key, value in _flat(record).items() if not key.startswith(NO_HYPERPARAMETERS)}
+            board.hyperparameters(trainer.sequences, settings, results)
     except Diverged as divergence:
         keep_for_replay(trainer, folder, divergence)
         _write_summary(trainer, folder, record, source, "diverged")
@@ -100,7 +127,7 @@ def _run(
     finally:
         sink.close()
     log.info("%s at %d sequences", summary["status"], trainer.sequences)
-    if not done:
+    if status == "interrupted":
         raise Interrupted(f"stopped at {trainer.sequences:,} sequences, everything saved")
     return summary
 

@@ -103,10 +103,11 @@ class RunFolder:
             ) from error
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, wait: bool = False) -> Iterator[None]:
         """Hold the lock of the folder, which is created if necessary.
 
-        Raises `UsageError` if another process holds it, and `RunError` if the folder cannot be written any more.
+        wait: for another process that holds it, until that is done. Raises `UsageError` if another holds it, and
+        `RunError` if the folder cannot be written any more.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -115,7 +116,7 @@ class RunFolder:
             raise RunError(f"{error.filename or self.path}: {error.strerror}; nothing was changed there") from error
         with lock as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except BlockingIOError as error:
                 raise UsageError(f"run_dir={self.path}: another process is training there") from error
             except OSError as error:
