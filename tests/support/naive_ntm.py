@@ -141,7 +141,7 @@ def feedforward(layers, x_I):
 
 
 def initial_weightings(learned, locations):
-    """w_0 of every head: a softmax of learned logits, or ∝ exp(−ρ i) with ρ = softplus(rate)."""
+    """w_0 of every head: a softmax of learned logits, ∝ exp(−ρ i) with ρ = softplus(rate), or nothing."""
     if "start.logits_KN" in learned:
         return [softmax(logits_N) for logits_N in learned["start.logits_KN"]]
     decays = [[math.exp(-softplus(rate) * i) for i in range(locations)] for rate in learned["start.rate_K"]]
