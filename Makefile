@@ -25,7 +25,7 @@ dynamic_ngrams_FIGURES := fig13 fig14 fig15
 priority_sort_FIGURES := fig16 fig17 fig18
 FIGURES := $(foreach task,$(TASK_NAMES),$($(task)_FIGURES))
 
-.PHONY: help setup train reproduce collect figures tables $(FIGURES) beyond failures reliability report test test-slow faults fuzz soak licences coverage lint bench tensorboard clean
+.PHONY: help setup train reproduce collect figures tables $(FIGURES) beyond failures reliability recipes report test test-slow faults fuzz soak licences coverage lint bench tensorboard clean
 
 help: ## list the targets
 	@grep -hE '^[$$()A-Za-z-]+:.*##' $(MAKEFILE_LIST) \
@@ -98,6 +98,9 @@ failures: setup ## draw what failures of training look like in a record
 	$(BIN)/ntm-figures $@
 
 reliability: setup ## draw how many seeds learn each task, recipe by recipe
+	$(BIN)/ntm-figures $@
+
+recipes: setup ## draw how many seeds learn with the recipes that others use
 	$(BIN)/ntm-figures $@
 
 figures: setup ## draw all of them (TRAIN=1 likewise)

@@ -1,10 +1,11 @@
 #!/usr/bin/env python
 """Move live runs of a recipe into its evidence: scripts/collect.py [recipe=stable] [RUNS]
 
-RUNS is the folder of live runs, by default results/runs. The paper's runs go to results/paper, those of another recipe
-from the folder of its name in RUNS to results/<recipe>. Runs with changed settings (their folders' names say so) and
-runs of an older version of the recipe stay out. A run that was stopped halfway becomes partial evidence, which says how
-far it goes, and never replaces one that goes further. Of each pair the weights of one representative seed are kept.
+RUNS is the folder of live runs, by default results/runs. The paper's runs go to results/paper, those of recipe=stable
+from RUNS/stable to results/stable, and those of another recipe from the folder of its name in RUNS to results/recipes.
+Runs with changed settings (their folders' names say so; see collect_ablation.py) and runs of an older version of the
+recipe stay out. A run that was stopped halfway becomes partial evidence, which says how far it goes, and never replaces
+one that goes further. Of each pair of the paper's and the stable recipe one representative seed's weights are kept.
 """
 
 from itertools import product
@@ -13,7 +14,7 @@ from pathlib import Path
 from ntm_repro import paper
 from ntm_repro.cli import exit_codes, recipe_runs, schema
 from ntm_repro.errors import RunError, UsageError
-from ntm_repro.evidence import collecting, runs
+from ntm_repro.evidence import collecting, reliability, runs
 
 
 def command(argv: list[str]) -> int:
@@ -26,7 +27,7 @@ def command(argv: list[str]) -> int:
     try:
         for task, model in product(paper.TASKS, paper.MODELS):
             collected = [_collect(live, recipe) for live in runs.find(live_root, task, model)]
-            if any(collected):
+            if any(collected) and recipe in reliability.RECIPES:
                 kept = collecting.keep_representative_weights(evidence, live_root, task, model)
                 print(f"{task}/{model}: weights of {f'seed {kept.seed}' if kept else 'no run at hand'}")
     except OSError as error:

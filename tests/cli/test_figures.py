@@ -22,7 +22,8 @@ def test_figures_and_tables(command, evidence, tmp_path):
     assert done.stdout.splitlines()[-2:] == ["results/figures/fig03.png", "results/figures/fig18.png"]
     results = tmp_path / "results"
     assert sorted(path.name for path in (results / "figures").iterdir()) == ["fig03.png", "fig18.png"]
-    names = ("beyond", "choices", "convergence", "generalisation", "reliability", "runs", "settings", "targets")
+    names = ("ablation", "beyond", "choices", "convergence", "generalisation", "recipes", "reliability", "runs")
+    names += ("settings", "targets")
     assert sorted(path.name for path in (results / "tables").iterdir()) == sorted(
         f"{name}.{ending}" for name in names for ending in ("csv", "md")
     )
@@ -34,7 +35,7 @@ def test_the_same_evidence_gives_the_same_files(command, evidence, tmp_path):
         assert done.returncode == 0, done.stderr
     one, two = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "two"))
     assert one == two
-    assert len(one) == 17
+    assert len(one) == 21
 
 
 @pytest.mark.parametrize(

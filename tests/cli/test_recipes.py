@@ -1,9 +1,11 @@
-"""recipe=stable: every pair has its values, its folders and its evidence; single values can be changed; it resumes."""
+"""Recipes: every pair has their values, folders and evidence; single values can be changed; they resume."""
 
 import json
 
 import pytest
 import yaml
+from omegaconf import OmegaConf
+from safetensors.torch import load_file
 from support.helpers import TINY
 from support.jobs import one_job
 from support.run_results import rows, same_weights
@@ -101,11 +103,16 @@ def test_a_task_of_ones_own_gets_the_common_values(command, tmp_path):
     assert job["train"]["sequences"] == 100_000
 
 
-@pytest.mark.parametrize("word", ["recipe=steady", "stable=copy_ntm", "stable/model=ntm", "+stable=copy_ntm"])
+@pytest.mark.parametrize(
+    "word", ["recipe=steady", "stable=copy_ntm", "stable/model=ntm", "+stable=copy_ntm", "others/model=dnc_ntm"]
+)
 def test_what_is_no_recipe_is_named_in_a_line(word, command, tmp_path):
     done = command("train", word)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done
-    assert "paper or stable" in done.stderr or "follows from recipe=, task= and model=" in done.stderr
+    assert (
+        "choose collier_beel or dnc or paper or" in done.stderr
+        or "follows from recipe=, task= and model=" in done.stderr
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -168,3 +175,71 @@ def test_a_longer_annealed_run_is_another_run(command):
     done = command("train", "run_dir=out", "train.sequences=40", *WORDS)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "holds another run (its train.anneal_to is 20, not 40)" in done.stderr
+
+
+# The recipes that others use
+
+OTHERS = {
+    "pytorch_ntm": ("rmsprop", 1, 1e-4, "mean", "value", 10.0, "random"),
+    "collier_beel": ("adam", 32, 1e-3, "nats", "norm", 50.0, "constant"),
+    "dnc": ("rmsprop", 16, 1e-4, "nats", "norm", 50.0, "shared"),
+}
+
+
+@pytest.mark.parametrize("recipe", OTHERS)
+@pytest.mark.parametrize("task", paper.TASKS)
+@pytest.mark.parametrize("model", paper.MODELS)
+def test_every_pair_is_at_the_papers_sizes_with_the_values_of_others(recipe, task, model):
+    ours = one_job(f"recipe={recipe}", f"task={task}", f"model={model}")
+    theirs = one_job(f"task={task}", f"model={model}")
+    assert ours.task == theirs.task
+    sizes = set(SIZES) - {"memory", "hidden_bias"}
+    assert {key: ours.model.get(key) for key in sizes} == {key: theirs.model.get(key) for key in sizes}
+    name, batch, rate, loss, clip, at, start = OTHERS[recipe]
+    train = schema.settings(ours, "train")
+    assert (ours.optimiser.name, train.batch_size, train.learning_rate) == (name, batch, rate)
+    assert (train.loss.name, train.clip.name, train.clip_at, train.clip_through_time) == (loss, clip, at, False)
+    assert train.learning_rate_after(10**6) == rate
+    assert ours.run_dir == f"results/runs/{recipe}/{task}/{model}/seed1"
+    if model != "lstm":
+        memory, usual = ours.model.memory, theirs.model.memory
+        assert (memory.locations, memory.width, memory.start.name) == (usual.locations, usual.width, start)
+        open_gate = recipe != "pytorch_ntm" and model == "ntm"
+        assert ours.model.initial.forget_gate == (1.0 if open_gate else 0.0)
+        assert ours.model.scale_inputs.name == "none"
+
+
+def test_each_library_has_its_own_rmsprop():
+    torch_, tensorflow = (one_job(f"recipe={recipe}").optimiser for recipe in ("pytorch_ntm", "dnc"))
+    assert (torch_.decay, torch_.momentum, torch_.epsilon, torch_.first_square) == (0.95, 0.9, 1e-8, 0.0)
+    assert (tensorflow.decay, tensorflow.momentum, tensorflow.epsilon, tensorflow.first_square) == (
+        0.9,
+        0.9,
+        1e-10,
+        1.0,
+    )
+    choices = [(each.epsilon_in_root, each.rate_in_momentum) for each in (torch_, tensorflow)]
+    assert choices == [(False, False), (True, True)]
+
+
+@pytest.mark.parametrize("recipe", OTHERS)
+def test_a_stopped_run_of_theirs_goes_on_to_the_same_bits(recipe, command, tmp_path):
+    words = (f"recipe={recipe}", "train.log_every=10", "train.checkpoint_every=20", "train.batch_size=2", *TINY)
+    command("train", "run_dir=straight", "train.sequences=40", *words)
+    command("train", "run_dir=stopped", "train.sequences=20", *words)
+    done = command("train", "run_dir=stopped", "train.sequences=40", *words)
+    assert "resumed at 20 sequences" in done.stdout, done
+    assert rows(tmp_path / "stopped") == rows(tmp_path / "straight")
+    assert same_weights(tmp_path / "stopped", tmp_path / "straight")
+    if recipe != "dnc":  # the memory that they began with
+        config = schema.typed(OmegaConf.load(tmp_path / "straight/config.yaml"))
+        first = factory.fresh_model(config, schema.settings(config, "task"))
+        kept = load_file(tmp_path / "straight/weights.safetensors")
+        assert (kept["start.memory_NM"] == first.start.memory_NM).all()
+
+
+def test_a_mean_loss_needs_the_clip_through_time_off(command, tmp_path):
+    done = command("train", "train.loss=mean")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done
+    assert "train.clip_through_time=True: must be false with train.loss=mean" in done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -9,13 +9,13 @@ from safetensors.torch import load, save
 from ntm_repro import kernels, optimisers
 from ntm_repro.kernels.flat_parameters import ALIGNMENT, FlatParameters
 from ntm_repro.models.initial_state import Start
-from ntm_repro.optimisers import graves_rmsprop
+from ntm_repro.optimisers import adam, graves_rmsprop, rmsprop, steady_adam
 
 MODELS = ["ntm", "ntm_ff", "lstm"]
 models = pytest.mark.parametrize("which", MODELS)
 
 
-CASES = [(which, start) for which in MODELS for start in Start][:-1]  # the LSTM has no memory to start
+CASES = [*((which, start) for which in MODELS[:2] for start in Start), ("lstm", Start.shared)]  # which has no memory
 
 
 @pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{case[1].name}")
@@ -49,13 +49,14 @@ def test_the_model_does_not_notice(model):
     before = copies(model)
     shapes = {name: parameter.shape for name, parameter in model.named_parameters()}
     names = list(before)
+    fixed = [name for name, parameter in model.named_parameters() if not parameter.requires_grad]
     x_TBI = torch.randn(3, 2, 4, generator=torch.Generator().manual_seed(1))
     expected = model.unroll(x_TBI).y_TBO.detach()
     FlatParameters(model)
     assert [name for name, _ in model.named_parameters()] == names
     for name, parameter in model.named_parameters():
         assert isinstance(parameter, torch.nn.Parameter)
-        assert parameter.requires_grad
+        assert parameter.requires_grad == (name not in fixed)
         assert parameter.shape == shapes[name]
         assert torch.equal(parameter, before[name])
     # The same numbers in another layout: a product may sum in another order.
@@ -76,9 +77,10 @@ def test_every_parameter_is_a_view(model):
 def test_no_two_numbers_share_a_place(model):
     flat = FlatParameters(model)
     places = torch.cat([lines(parameter.data).flatten() for parameter in model.parameters()])
-    assert len(places.unique()) == len(places) == model.parameter_count
+    count = sum(parameter.numel() for parameter in model.parameters())  # fixed ones, too
+    assert len(places.unique()) == len(places) == count
     assert int(places.max()) < len(flat.values)
-    assert int(padding(flat).sum()) == len(flat.values) - model.parameter_count
+    assert int(padding(flat).sum()) == len(flat.values) - count
 
 
 def test_an_affine_layer_lies_input_by_input_the_bias_below_and_rows_on_cache_lines(model):
@@ -125,11 +127,32 @@ def test_padding_stays_zero_whoever_learns(model, name):
             assert (buffer[unused] == 0).all()
 
 
+@pytest.mark.parametrize("name", ["eager", "numba"])
+@pytest.mark.parametrize("rule", [adam, graves_rmsprop, rmsprop, steady_adam], ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("start", [Start.random, Start.constant], ids=lambda start: start.name)
+def test_a_fixed_memory_stays_what_it_was_whoever_learns(built, start, rule, name):
+    """And is neither counted nor given a gradient of its own."""
+    kernel = kernels.choose(name, built("ntm", start=start))
+    memory_NM = kernel.model.start.memory_NM
+    before = copies(kernel.model)
+    optimiser = optimisers.make(rule.Settings(), kernel.parameters, kernel.compiled)
+    for seed in range(3):
+        generator = torch.Generator().manual_seed(seed)
+        x_TBI, target_TBO = torch.randn(6, 2, 4, generator=generator), torch.rand(6, 2, 2, generator=generator).round()
+        kernel.cost_and_gradient(x_TBI, target_TBO, torch.ones(6, 2))
+        optimiser.step(0.01, 1.0, 10.0)
+    assert memory_NM.grad is None
+    changed = {key for key, parameter in kernel.model.named_parameters() if not torch.equal(parameter, before[key])}
+    assert changed == set(before) - {"start.memory_NM"}
+    numbers = sum(parameter.numel() for parameter in kernel.model.parameters())
+    assert kernel.model.parameter_count == numbers - memory_NM.numel()
+
+
 def test_autograd_leaves_the_buffer_alone(model):
     """A parameter's .grad belongs to whoever calls backward, with or without the layout that torch prefers."""
     flat = FlatParameters(model)
     model.unroll(torch.randn(3, 2, 4, generator=torch.Generator().manual_seed(1))).y_TBO.sum().backward()
-    assert all(parameter.grad is not None for parameter in model.parameters())
+    assert all((parameter.grad is not None) == parameter.requires_grad for parameter in model.parameters())
     assert not flat.gradients.any()
 
 

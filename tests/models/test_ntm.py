@@ -22,6 +22,7 @@ from ntm_repro.models.ntm import Activation, ControllerSettings, MemorySettings,
 
 T, B, I, O = 4, 2, 3, 2  # noqa: E741
 CONTROLLERS = ["ntm", "ntm_ff"]
+STARTS = [start.name for start in Start]
 
 
 def settings_of(
@@ -95,7 +96,7 @@ def assert_equals_twin(naive, scramble, **settings):
     np.testing.assert_allclose(ours.trace.read_BRM, read_TBRM, **close)
 
 
-@pytest.mark.parametrize("start", ["per_location", "shared"])
+@pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("output_from", ["hidden_and_reads", "hidden"])
 @pytest.mark.parametrize("activation", ["tanh", "linear"])
 @pytest.mark.parametrize("read_order", ["after", "before"])
@@ -173,7 +174,7 @@ def test_gradients_of_a_step_are_exact(scramble, name, read_order, activation):
     assert_gradients(OneStep(model), [inputs(1, 1)[0], *state])
 
 
-@pytest.mark.parametrize("start", ["per_location", "shared"])
+@pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("read_order", ["after", "before"])
 @pytest.mark.parametrize("name", CONTROLLERS)
 def test_gradients_of_an_unroll_are_exact(scramble, name, read_order, start):
@@ -182,12 +183,14 @@ def test_gradients_of_an_unroll_are_exact(scramble, name, read_order, start):
     assert_gradients(WholeUnroll(model), [inputs(3)], fast_mode=True)
 
 
-@pytest.mark.parametrize("start", ["per_location", "shared"])
+@pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("name", CONTROLLERS)
 def test_every_parameter_gets_a_gradient(scramble, name, start):
     model = scramble(built(name=name, start=start, layers=2))
     model.unroll(inputs()).y_TBO.square().sum().backward()
-    assert all((parameter.grad != 0).any() for parameter in model.parameters())
+    assert all((parameter.grad != 0).any() for parameter in model.parameters() if parameter.requires_grad)
+    fixed = {name for name, parameter in model.named_parameters() if parameter.grad is None}
+    assert fixed == ({"start.memory_NM"} if start in ("random", "constant") else set())
 
 
 # ---- state
@@ -285,7 +288,7 @@ def test_one_step_is_a_sequence(name):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("start", ["per_location", "shared"])
+@pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("name", CONTROLLERS)
 def test_everything_has_the_type_of_the_parameters(name, start, dtype):
     unrolled = built(name=name, start=start).to(dtype).unroll(inputs(dtype=dtype), trace=True)
@@ -334,7 +337,7 @@ def test_tracing_is_off_by_default_and_changes_no_result():
     assert torch.equal(plain.y_TBO, traced.y_TBO)
 
 
-@pytest.mark.parametrize("start", ["per_location", "shared"])
+@pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("name", CONTROLLERS)
 def test_weightings_stay_on_the_simplex_for_a_hundred_steps(scramble, name, start):
     """Large random weights, in float32: heads focus, jump and rotate."""
@@ -438,6 +441,42 @@ def test_a_fresh_shared_start_begins_on_location_0():
     assert (gradient_K[2:] != 0).all()
 
 
+def test_a_random_start_is_small_and_uniform_and_that_of_the_seed():
+    memory_NM = built(start="random", locations=128, width=20).start.memory_NM
+    bound = 1 / 148**0.5
+    assert 0.99 * bound < memory_NM.abs().max() <= bound
+    assert memory_NM.mean().abs() < 4 * bound / (3 * memory_NM.numel()) ** 0.5
+    assert memory_NM.std() == pytest.approx(bound / 3**0.5, rel=0.05)
+    assert torch.equal(built(start="random", locations=128, width=20).start.memory_NM, memory_NM)
+    assert not torch.equal(built(start="random", locations=128, width=20, seed=2).start.memory_NM, memory_NM)
+
+
+def test_with_a_random_start_heads_begin_by_content_alone():
+    """Whatever the gate lets through, sharpening divides by the sum."""
+    model = built(start="random").double()
+    state = model.initial_state(B)
+    assert all((w_BHN == 0).all() for w_BHN in state[-2:])
+    with torch.no_grad():
+        rows = model.interface.bias[: 4 * model.parameters_per_head].view(4, -1)
+        weights = model.interface.weight[: 4 * model.parameters_per_head].view(4, model.parameters_per_head, -1)
+        results = []
+        for gate in (-3.0, 3.0):
+            rows[:, model.width + 1], weights[:, model.width + 1] = gate, 0
+            results.append(model.unroll(inputs(1), trace=True).trace)
+    for few, many in zip(results[0][:2], results[1][:2], strict=True):
+        torch.testing.assert_close(few, many, rtol=1e-8, atol=1e-10)  # 1e-12 before the logarithm
+
+
+def test_a_constant_start_is_the_same_everywhere_and_weightings_are_nearly_uniform():
+    model = built(start="constant", locations=128)
+    assert (model.start.memory_NM == 1e-6).all()
+    logits_KN = model.start.logits_KN.detach()
+    assert logits_KN.std() == pytest.approx((2 / 129) ** 0.5, rel=0.15)
+    for w_BHN in model.initial_state(B)[-2:]:
+        assert (w_BHN.sum(-1) - 1).abs().max() < 1e-6
+        assert w_BHN.max() < 2 / 128
+
+
 def gradient_of_the_first_memory(model, weighting_BHN=None):
     """How the cost of a sequence depends on each location of the memory before it, [N, M]."""
     state = model.initial_state(1)
@@ -460,7 +499,7 @@ def test_a_focused_first_weighting_breaks_the_symmetry_of_equal_locations():
     assert distances.min() > 1e-6
 
 
-@pytest.mark.parametrize("start", ["per_location", "shared"])
+@pytest.mark.parametrize("start", STARTS)
 def test_every_sequence_of_a_batch_starts_alike(start):
     state = built(start=start).initial_state(3)
     assert all((tensor == tensor[0]).all() for tensor in tensors_of(state))
@@ -508,11 +547,16 @@ def expected_count(settings, inputs, outputs):
     # Each head: key, strength, gate, shifts, sharpness; each write head: erase and add vectors.
     emitted = 2 * heads * (M + 1 + 1 + settings.shift_range + 1) + heads * 2 * M
     to_output = width + (heads * M if settings.output_from is OutputFrom.hidden_and_reads else 0)
-    start = M + 2 * heads if settings.memory.start is Start.shared else N * M + 2 * heads * N
+    start = {
+        Start.shared: M + 2 * heads,
+        Start.per_location: N * M + 2 * heads * N,
+        Start.random: 0,
+        Start.constant: 2 * heads * N,
+    }[settings.memory.start]
     return controller + emitted * (width + 1) + outputs * (to_output + 1) + heads * M + start
 
 
-@pytest.mark.parametrize("start", ["per_location", "shared"])
+@pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("output_from", ["hidden_and_reads", "hidden"])
 @pytest.mark.parametrize(("layers", "heads", "shifts"), [(1, 1, 3), (2, 5, 3), (1, 4, 5)])
 @pytest.mark.parametrize("name", CONTROLLERS)

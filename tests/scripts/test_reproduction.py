@@ -199,7 +199,31 @@ def test_a_run_of_the_paper_among_those_of_another_recipe_stays_out(here, capsys
     ]
 
 
+def test_recipes_that_others_use_lie_side_by_side_without_weights(here, capsys):
+    record(32_000, "recipe=collier_beel", root="results/runs/collier_beel")
+    assert collect(capsys, "recipe=collier_beel") == [
+        "copy/ntm/seed1: 32,000 of 200,000 sequences, not evaluated (ntm-eval)"
+    ]
+    kept = Path("results/recipes/collier_beel/copy/ntm/seed1")
+    assert runs.read(kept).config["results_dir"] == "results/recipes/collier_beel"
+    assert not (kept / "weights.safetensors").exists()
+
+
+def test_the_stable_recipe_without_a_part_has_evidence_of_its_own(here, capsys):
+    ways = {"seed1": (), "seed1-adam": ("optimiser=adam",), "seed1-adam-beta2-0.9": ("optimiser.beta2=0.9",)}
+    for name, changes in ways.items():
+        words = ("optimiser=adam", *changes) if changes else ()
+        record(30_000, "recipe=stable", *words, name=name, root="results/runs/stable")
+    script("collect_ablation").command([])
+    assert capsys.readouterr().out.splitlines() == [
+        "results/ablation/steady/copy/ntm/seed1: 30,000 of 30,000 sequences"
+    ]
+    script("collect_ablation").command([])
+    assert "as it was: 30,000 sequences" in capsys.readouterr().out
+    assert [path.name for path in Path("results/ablation").iterdir()] == ["steady"]
+
+
 def test_an_unknown_recipe_is_named(here):
     for name in ("collect", "unfinished"):
-        with pytest.raises(UsageError, match="recipe=steady: unknown; choose paper or stable"):
+        with pytest.raises(UsageError, match=r"recipe=steady: unknown; choose collier_beel or .* or stable"):
             script(name).command(["recipe=steady"])

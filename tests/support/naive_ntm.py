@@ -141,9 +141,11 @@ def feedforward(layers, x_I):
 
 
 def initial_weightings(learned, locations):
-    """w_0 of every head: a softmax of learned logits, or ∝ exp(−ρ i) with ρ = softplus(rate)."""
+    """w_0 of every head: a softmax of learned logits, ∝ exp(−ρ i) with ρ = softplus(rate), or nothing."""
     if "start.logits_KN" in learned:
         return [softmax(logits_N) for logits_N in learned["start.logits_KN"]]
+    if "start.rate_K" not in learned:
+        return [np.zeros(locations)] * (2 * len(learned["read_RM"]))
     decays = [[math.exp(-softplus(rate) * i) for i in range(locations)] for rate in learned["start.rate_K"]]
     return [np.array(decay_N) / sum(decay_N) for decay_N in decays]
 

@@ -88,7 +88,7 @@ def outcome(unroll, model, x_TBI, state=None, unflatten=None):
     unrolled = unroll(x_TBI, start, trace=True)
     leaves = flatten(unrolled.state)
     total = weighed(unrolled.y_TBO) + sum(weighed(leaf) for leaf in leaves)
-    wanted = {"input": x_TBI, **dict(model.named_parameters())}
+    wanted = {"input": x_TBI, **{name: p for name, p in model.named_parameters() if p.requires_grad}}
     wanted |= {f"state {index}": leaf for index, leaf in enumerate(given or [])}
     found = torch.autograd.grad(total, list(wanted.values()), allow_unused=True, materialize_grads=True)
     return Outcome(

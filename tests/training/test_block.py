@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 from ntm_repro import kernels, models
 from ntm_repro.models import lstm, ntm
 from ntm_repro.models.ntm import ControllerSettings, MemorySettings
-from ntm_repro.optimisers import adam, graves_rmsprop, norm, steady_adam
+from ntm_repro.optimisers import adam, graves_rmsprop, norm, rmsprop, steady_adam
 from ntm_repro.tasks.copy import Copy
 from ntm_repro.training import drawing, loop
 from ntm_repro.training.block import BlockOfUpdates
 from ntm_repro.training.interruption import StopRequest
 from ntm_repro.training.loop import Diverged, Trainer
-from ntm_repro.training.settings import Clip, TrainSettings
+from ntm_repro.training.settings import Clip, Loss, TrainSettings
 
 NTM = ntm.Settings("ntm", ControllerSettings(size=8), memory=MemorySettings(locations=8, width=4))
 LSTM = lstm.Settings(size=9, layers=2)
-RULES = {"adam": adam, "graves_rmsprop": graves_rmsprop, "steady_adam": steady_adam}
+RULES = {"adam": adam, "graves_rmsprop": graves_rmsprop, "rmsprop": rmsprop, "steady_adam": steady_adam}
 # A rate that rises, stays and falls, from update to update.
 CHANGING = {"learning_rate": 0.01, "warm_up": 20, "anneal_from": 50, "anneal_to": 4_000}
 
@@ -123,6 +123,18 @@ def test_every_clip_gives_the_same_bits(clip, loss_scale, size, recorder, same):
     in_blocks(trainer, recorder)
     assert trainer.window.grad_norm_max > 0.4
     assert same(state(trainer), state(one_by_one(make(**asked))))
+
+
+@pytest.mark.parametrize("clip", [Clip.value, Clip.norm], ids=lambda clip: clip.name)
+@pytest.mark.parametrize("loss", [Loss.nats, Loss.mean], ids=lambda loss: loss.name)
+def test_every_loss_gives_the_same_bits(loss, clip, size, recorder, same):
+    """At a limit that some gradients exceed, of sequences of three lengths."""
+    size(16)
+    asked = {"loss": loss, "clip": clip, "clip_at": 0.02, "clip_through_time": False, "batch_size": 2}
+    trainer = make(**asked)
+    in_blocks(trainer, recorder)
+    assert same(state(trainer), state(one_by_one(make(**asked))))
+    assert not same(state(trainer), state(one_by_one(make(**asked | {"loss": Loss.bits}))))
 
 
 @given(

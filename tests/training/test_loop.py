@@ -13,6 +13,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ntm_repro import loss
 from ntm_repro.errors import UsageError
@@ -23,7 +24,7 @@ from ntm_repro.training import checkpoint as checkpoints
 from ntm_repro.training import loop
 from ntm_repro.training.block import BlockOfUpdates
 from ntm_repro.training.loop import Diverged, Trainer, to_tensors
-from ntm_repro.training.settings import Clip
+from ntm_repro.training.settings import Clip, Loss
 
 CPU = torch.device("cpu")
 TIMES = ("sequences_per_second", "wall_seconds")
@@ -128,6 +129,35 @@ def test_an_update_clips_the_states_gradient_through_time_at_clip_at(tiny_traine
         torch.testing.assert_close(ours, clipped, rtol=1e-4, atol=1e-6)
     differences = [(a - b).abs().max() for a, b in zip(*bounds.values(), strict=True)]
     assert max(differences) > 1e-2
+
+
+@every_kernel
+@pytest.mark.parametrize("chosen", [Loss.nats, Loss.mean], ids=lambda chosen: chosen.name)
+def test_an_update_clips_and_steps_along_the_gradient_of_the_chosen_loss(tiny_trainer, chosen, kernel):
+    """Torch's own, over the scored outputs alone: the sum of each sequence, or the mean of all."""
+    trainer = tiny_trainer(
+        batch_size=3, loss=chosen, clip=Clip.norm, clip_at=1e-3, clip_through_time=False, kernel=kernel
+    )
+    twin = copy.deepcopy(trainer.model)
+    trainer.update()
+    batch = Copy(max_length=3).draw(Stream(1, Purpose.TRAIN), 0, 3)
+    x_TBI, target_TBO, mask_TO = map(torch.from_numpy, (batch.input_TBI, batch.target_TBO, batch.mask_TO))
+    scored_TBO = mask_TO[:, None].expand_as(target_TBO) > 0
+    y_S, target_S = twin.unroll(x_TBI).y_TBO[scored_TBO], target_TBO[scored_TBO]
+    value = binary_cross_entropy_with_logits(y_S, target_S, reduction="mean" if chosen is Loss.mean else "sum")
+    gradients = torch.autograd.grad(value if chosen is Loss.mean else value / 3, list(twin.parameters()))
+    length = sum(gradient.double().square().sum().item() for gradient in gradients) ** 0.5
+    assert length > 1e-3
+    means = trainer.kernel.parameters.split(trainer.optimiser.slots["mean"])
+    # After one step from nothing, the mean is a twentieth of what was stepped along.
+    for found, gradient in zip(means, gradients, strict=True):
+        torch.testing.assert_close(20 * found, gradient * (1e-3 / length), rtol=1e-4, atol=1e-9)
+    # What is recorded is the cost in bits, and the norm of its gradient.
+    assert trainer.window.bits / 3 == pytest.approx(
+        loss.bits(twin.unroll(x_TBI).y_TBO, target_TBO, mask_TO).mean().item(), rel=1e-5
+    )
+    outputs = mask_TO.sum().item() if chosen is Loss.mean else 1
+    assert trainer.window.grad_norm == pytest.approx(length * outputs / math.log(2), rel=1e-4)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
-"""How the learning rate rises and falls, against a naive computation."""
+"""How the learning rate rises and falls, against a naive computation; what a bit counts in each loss."""
 
 import math
 
+import numpy as np
 import pytest
 
 from ntm_repro.errors import InvalidSetting
-from ntm_repro.training.settings import Schedule, TrainSettings
+from ntm_repro.training.settings import Clip, Loss, Schedule, TrainSettings
 
 
 def naive(sequences, rate, batch, warm_up, schedule, begin, end):
@@ -58,3 +59,43 @@ def test_a_half_cosine_is_half_way_down_in_the_middle():
 def test_numbers_of_sequences_are_not_negative(key):
     with pytest.raises(InvalidSetting, match=f"^{key}=-1: must be 0 or more"):
         TrainSettings(**{key: -1})
+
+
+# Losses
+
+MASK_TO = np.array([[0, 0, 0], [1, 1, 0], [1, 1, 1]], np.float32)  # five scored outputs
+
+
+@pytest.mark.parametrize(("loss", "bit"), [("bits", 1.0), ("nats", math.log(2)), ("mean", math.log(2) / 5)])
+def test_what_a_bit_counts(loss, bit):
+    settings = TrainSettings(loss=Loss[loss], clip_through_time=False)
+    assert settings.loss_of_a_bit(MASK_TO) == pytest.approx(bit, rel=1e-15)
+
+
+def test_a_sequence_without_a_scored_output_is_no_trouble():
+    settings = TrainSettings(loss=Loss.mean, clip_through_time=False)
+    assert settings.loss_of_a_bit(0 * MASK_TO) == math.log(2)
+
+
+@pytest.mark.parametrize("clip", list(Clip), ids=lambda clip: clip.name)
+@pytest.mark.parametrize("bit", [1.0, 0.25])
+def test_it_is_the_gradient_of_the_loss_that_is_clipped(clip, bit):
+    """The gradient of the bits is (30, 40), of norm 50; the limit is 20."""
+    settings = TrainSettings(clip=clip, clip_at=20.0, loss_scale=3.0)
+    factor, bound = settings.clip_of(50.0, bit)
+    found = [min(factor * g, bound) for g in (30.0, 40.0)]
+    of_loss = [bit * 30.0, bit * 40.0]
+    clipped = {
+        Clip.value: [min(g, 20.0) for g in of_loss],
+        Clip.norm: [g * min(1.0, 20.0 / (bit * 50.0)) for g in of_loss],
+        Clip.none: of_loss,
+    }[clip]
+    assert found == pytest.approx([3.0 * g for g in clipped], rel=1e-12)
+
+
+def test_through_time_the_gradient_of_the_loss_is_bounded_too():
+    assert TrainSettings(clip_at=5.0).gradient_bound == 5.0
+    assert TrainSettings(clip_at=5.0, loss=Loss.nats).gradient_bound * math.log(2) == pytest.approx(5.0, rel=1e-15)
+    assert TrainSettings(clip_at=5.0, loss=Loss.mean, clip_through_time=False).gradient_bound == math.inf
+    with pytest.raises(InvalidSetting, match=r"^clip_through_time=True: must be false with loss=mean"):
+        TrainSettings(loss=Loss.mean)

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 USAGE = f"""\
 ntm-figures: draw figures of the paper from recorded runs, each with the paper's own curve beside ours
 
-usage: ntm-figures all|tables|beyond|failures|reliability|fig03 [fig07 …] [evidence=results/paper]
-                   [figures=results/figures] [tables=results/tables]
+usage: ntm-figures all|tables|beyond|failures|reliability|recipes|fig03 [fig07 …]
+                   [evidence=results/paper] [figures=results/figures] [tables=results/tables]
 
 all, figNN  figures, by the paper's numbers: {" ".join(FIGURES)}
 beyond      what models do on sequences beyond any of the paper's (among all)
 failures    what plateaus, relapses and rare errors look like in a record (among all)
 reliability how many seeds learn, recipe by recipe; others' evidence lies beside that of the paper's (among all)
+recipes     the same of recipes that others use, on three tasks (among all)
 tables      Tables 1–3 beside ours, convergence, generalisation and run times, as Markdown and CSV
 evidence    the folder of recorded runs, <task>/<model>/seed<k>/
 figures     where figNN.png go

@@ -38,7 +38,7 @@ PROGRAMS = {"submitit_slurm": "sbatch"}
 OPTIONAL_GROUPS = ("experiment", "sweep", "debug")
 GROUPS = ("recipe", *schema.TYPED_GROUPS, *OPTIONAL_GROUPS)
 # Groups whose choice follows from others.
-FOLLOWING = ("paper", "stable")
+FOLLOWING = ("paper", "stable", "others")
 
 
 def check(overrides: Sequence[Override], options: Callable[[str], list[str]]) -> None:

@@ -5,20 +5,26 @@ from typing import NamedTuple
 
 from ntm_repro.cli import compose, schema
 from ntm_repro.errors import UsageError
+from ntm_repro.evidence import recipes
 from ntm_repro.evidence.runs import Run
 
 
 class RecipeRun(NamedTuple):
-    """What makes the run of a pair and seed what it is, and how many sequences it is to see."""
+    """What makes the run of a pair and seed what it is, how many sequences it is to see, and its folder's name."""
 
     identity: str
     sequences: int
+    folder: str
 
 
-def recipe_run(recipe: str, task: str, model: str, seed: int) -> RecipeRun:
-    """The recipe's run of this pair; raises `UsageError` for an unknown recipe, task or model."""
-    (config,), _ = compose.jobs([f"recipe={recipe}", f"task={task}", f"model={model}", f"seed={seed}"])
-    return RecipeRun(schema.canonical(schema.identity(schema.plain(config))), config.train.sequences)
+def recipe_run(recipe: str, task: str, model: str, seed: int, *changes: str) -> RecipeRun:
+    """The recipe's run of this pair, or that with some values changed, as in "model.heads=2".
+
+    Raises `UsageError` for an unknown recipe, task or model.
+    """
+    (config,), _ = compose.jobs([f"recipe={recipe}", f"task={task}", f"model={model}", f"seed={seed}", *changes])
+    identity = schema.canonical(schema.identity(schema.plain(config)))
+    return RecipeRun(identity, config.train.sequences, Path(config.run_dir).name)
 
 
 def is_of(run: Run, wanted: RecipeRun) -> bool:
@@ -33,7 +39,7 @@ def is_done(run: Run, wanted: RecipeRun) -> bool:
 
 def evidence(recipe: str) -> Path:
     """The folder of a recipe's evidence."""
-    return Path("results", recipe)
+    return recipes.recipe_root(Path("results", schema.PAPER), recipe)
 
 
 def split_recipe(argv: list[str]) -> tuple[str, list[str]]:

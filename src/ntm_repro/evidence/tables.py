@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ntm_repro import paper, tasks
-from ntm_repro.evidence import choices, convergence, reliability, rendering, run_settings, runs
+from ntm_repro.evidence import choices, convergence, recipes, reliability, rendering, run_settings, runs
 from ntm_repro.evidence.rendering import Cell, Column, Table
 from ntm_repro.evidence.run_settings import Pair, leaf, paired, plain
 from ntm_repro.evidence.runs import Run
@@ -25,10 +25,11 @@ def write(root: Path, out: Path) -> list[Path]:
 
 
 def every(root: Path) -> list[Table]:
-    """All tables of the runs below `root`, of which the last counts those of other recipes beside it too."""
+    """All tables of the runs below `root`, of which the last three count those of other recipes beside it too."""
     pairs = paired(root)
     makers = (settings, choices.table, convergence_of, targets, generalisation, beyond, times)
-    return [*(make(pairs) for make in makers), reliability.table(pairs, root)]
+    of_recipes = [reliability.table(pairs, root), recipes.table(root), recipes.ablation(root)]
+    return [*(make(pairs) for make in makers), *of_recipes]
 
 
 def settings(pairs: Sequence[Pair]) -> Table:

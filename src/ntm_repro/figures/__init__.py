@@ -18,6 +18,7 @@ MORE = {
     "beyond": Code("figures.beyond.draw"),
     "failures": Code("figures.failures.draw"),
     "reliability": Code("figures.reliability.draw"),
+    "recipes": Code("figures.recipes.draw"),
 }
 
 

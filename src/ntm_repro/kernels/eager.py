@@ -32,9 +32,11 @@ class Eager(Kernel):
         check_targets(self.model, x_TBI, target_TBO, mask_TO, self.parameters.values)
         bits_B = loss.bits(y_TBO, target_TBO, mask_TO)
         # Not .backward(), which would add to each parameter's .grad.
-        parameters = self.parameters.parameters
+        views = zip(self.parameters.parameters, self.parameters.gradient_views, strict=True)
+        learned = [(parameter, view) for parameter, view in views if parameter.requires_grad]
+        parameters = [parameter for parameter, _ in learned]
         gradients = torch.autograd.grad(bits_B.mean(), parameters, allow_unused=True, materialize_grads=True)
-        for view, gradient in zip(self.parameters.gradient_views, gradients, strict=True):
+        for (_, view), gradient in zip(learned, gradients, strict=True):
             view.copy_(gradient)
         self.parameters.bind_gradients()
         wrong_B = loss.wrong_bits(y_TBO.detach(), target_TBO, mask_TO)

@@ -110,7 +110,7 @@ class Model(nn.Module, ABC):
     @property
     def parameter_count(self) -> int:
         """How many numbers are learned."""
-        return sum(p.numel() for p in self.parameters())
+        return sum(p.numel() for p in self.parameters() if p.requires_grad)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Model":
         # Not by way of __getstate__, which is for pickle alone.

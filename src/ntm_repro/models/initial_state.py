@@ -1,8 +1,11 @@
 """The memory and the weightings before the first step (paper: memory "reset to bias values"; weightings unsaid).
 
+A memory that is fixed is a parameter that asks for no gradient: it is saved with the others, and no optimiser moves it.
+
 Shape suffixes: B sequences of the batch, K heads (reading ones first), N memory locations, M width of a location.
 """
 
+import math
 from enum import Enum
 
 import torch
@@ -16,7 +19,10 @@ LOGIT_DEVIATION = 1.0
 # softplus(5) ≈ 5 per location: a head begins with 99 % of its weight on location 0.
 FOCUS = 5.0
 
-Start = Enum("Start", "per_location shared")
+# Of a memory that begins constant (Collier & Beel, "Implementing Neural Turing Machines", 2018, section 3.1).
+CONSTANT = 1e-6
+
+Start = Enum("Start", "per_location shared random constant")
 
 
 class PerLocationStart(nn.Module):
@@ -75,4 +81,69 @@ class SharedStart(nn.Module):
         return memory_NM.expand(batch_size, -1, -1), weighting_KN.expand(batch_size, -1, -1)
 
 
-STARTS = {Start.per_location: PerLocationStart, Start.shared: SharedStart}
+class RandomStart(nn.Module):
+    """M_0 random and fixed, and w_0 = 0, so that heads begin by content alone: nothing to learn.
+
+    As in github.com/loudinthecloud/pytorch-ntm (`ntm/memory.py`, `ntm/head.py`): uniform on ±1/√(N + M), drawn with the
+    initial weights. What is not in w_0, eqs 7-9 make up for: sharpening divides by the sum.
+    """
+
+    def __init__(self, num_heads: int, num_locations: int, width: int) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        self.memory_NM = nn.Parameter(torch.zeros(num_locations, width), requires_grad=False)
+
+    @torch.no_grad()
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw the memory anew."""
+        bound = 1 / math.sqrt(sum(self.memory_NM.shape))
+        # On the CPU and in float32 whatever its own place and type: the same numbers everywhere.
+        shares = torch.rand(self.memory_NM.shape, generator=generator, dtype=torch.float32, device="cpu")
+        self.memory_NM.copy_((2 * shares - 1) * bound)
+
+    @property
+    def memory(self) -> nn.Parameter:
+        """M_0."""
+        return self.memory_NM
+
+    def forward(self, batch_size: int) -> tuple[Tensor, Tensor]:
+        """memory_BNM and weighting_BKN."""
+        weighting_BKN = self.memory_NM.new_zeros(batch_size, self.num_heads, len(self.memory_NM))
+        return self.memory_NM.expand(batch_size, -1, -1), weighting_BKN
+
+
+class ConstantStart(nn.Module):
+    """M_0 = 10⁻⁶ everywhere, fixed; w_0 learned entry by entry from nearly uniform: K·N parameters.
+
+    As Collier & Beel (2018, section 3.1) recommend. In their code w_0 is the softmax of logits with a standard
+    deviation of √(2 / (1 + N)) (github.com/MarkPKCollier/NeuralTuringMachine, `ntm.py`, `utils.py`).
+    """
+
+    def __init__(self, num_heads: int, num_locations: int, width: int) -> None:
+        super().__init__()
+        self.memory_NM = nn.Parameter(torch.full((num_locations, width), CONSTANT), requires_grad=False)
+        self.logits_KN = nn.Parameter(torch.zeros(num_heads, num_locations))
+
+    @torch.no_grad()
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw the logits anew."""
+        self.memory_NM.fill_(CONSTANT)
+        initialisation.draw(self.logits_KN, generator, math.sqrt(2 / (1 + len(self.memory_NM))))
+
+    @property
+    def memory(self) -> nn.Parameter:
+        """M_0."""
+        return self.memory_NM
+
+    def forward(self, batch_size: int) -> tuple[Tensor, Tensor]:
+        """memory_BNM and weighting_BKN."""
+        weighting_KN = self.logits_KN.softmax(-1)
+        return self.memory_NM.expand(batch_size, -1, -1), weighting_KN.expand(batch_size, -1, -1)
+
+
+STARTS = {
+    Start.per_location: PerLocationStart,
+    Start.shared: SharedStart,
+    Start.random: RandomStart,
+    Start.constant: ConstantStart,
+}

@@ -49,7 +49,9 @@ class MemorySettings:
 
     locations: N, its rows.
     width: M, components of a row.
-    start: whether its initial rows are learned one by one, so that N is fixed, or are all the same learned row.
+    start: what it and the weightings begin with. shared: the same learned row everywhere, heads on the first location;
+    per_location: all learned one by one, so that N is fixed; random: small random numbers that stay as they are, no
+    weighting; constant: 1e-6 everywhere for good, weightings learned one by one.
     """
 
     locations: int = 128
@@ -176,7 +178,7 @@ class NTM(Model):
     "feedforward" (layers of tanh units), `num_layers` layers of `hidden_size` units. num_heads: as many read heads, and
     as many write heads (Tables 1 and 2). num_locations N × width M: the memory. shift_range: how many shifts a head may
     make, an odd number centred on 0 (section 3.3.2). memory_start: "shared" (one learned vector in all locations, so
-    that a trained model may be given more of them) or "per_location".
+    that a trained model may be given more of them), "per_location", "random" or "constant" (see `initial_state`).
     The paper leaves open: activation of key and add vectors, "tanh" or "linear"; read_order, whether read heads see the
     memory "after" or "before" this step's write (by default after with an LSTM controller, before with a feedforward
     one); output_from, whether the output layer sees "hidden_and_reads" or "hidden" alone. hidden_bias: standard

@@ -38,7 +38,7 @@ class BlockOfUpdates:
 
         It ends before a batch that an update by itself must take: one whose loss or gradient is not finite or has to be
         looked at closer, that does not fit, or that is worth several threads. The parameters are then those before it.
-        settings: of which the clip and the scale of the loss count.
+        settings: of which the loss, its clip and its scale count.
         """
         step = self.optimiser.compiled_step
         if step is None or threads.parts_for(self._size) > 1 or len(self._sums_S) > norm.WHOLE:
@@ -55,7 +55,10 @@ class BlockOfUpdates:
             (self._squares, self._sums_S),
             step,
             self.optimiser.updates,
-            np.array([*settings.limits, settings.loss_scale], float),
+            (
+                np.array([settings.loss_of_a_bit(batch.mask_TO) for batch in batches[: len(norms_U)]], float),
+                np.array([*settings.limits, settings.loss_scale], float),
+            ),
             np.array(rates[: len(norms_U)], float),
             norms_U,
         )
@@ -68,14 +71,15 @@ class BlockOfUpdates:
 
 
 @entry_as_written
-def run_updates(gradients, squares, step, updates, clip, rates_U, norms_U):  # type: ignore[no-untyped-def]
+def run_updates(gradients, squares, step, updates, loss, rates_U, norms_U):  # type: ignore[no-untyped-def]
     """Run updates until all are done or a number is not finite; returns how many are done.
 
     gradients: `kernels.base.Gradients`. squares: (`Compiled`, its sums_S). step: `optimisers.base.CompiledStep`, of
-    which so many `updates` were made before. clip: the limits of norm and component, and the scale of the loss.
-    norms_U: set to the norms of the gradients.
+    which so many `updates` were made before. loss: what a bit counts in it, batch by batch [U]; the limits of the norm
+    and the components of its gradient, and its scale [3]. norms_U: set to the norms of the gradients of the bits.
     """
     sum_squares, sums_S = squares
+    bit_U, clip = loss
     limit, bound, scale = clip
     real = step.buffers[0].dtype.type
     for u in range(rates_U.shape[0]):
@@ -87,7 +91,9 @@ def run_updates(gradients, squares, step, updates, clip, rates_U, norms_U):  # t
             bits += gradients.bits_UB[u, b]
         if not (math.isfinite(bits) and math.isfinite(norms_U[u])):
             return u
-        factor = limit / norms_U[u] if norms_U[u] > limit else 1.0
-        scalars = (real(rates_U[u]), real(factor * scale), real(bound * scale), updates + u + 1)
+        bit = bit_U[u]
+        norm = bit * norms_U[u]
+        factor = limit / norm if norm > limit else 1.0
+        scalars = (real(rates_U[u]), real(factor * bit * scale), real(bound * scale), updates + u + 1)
         call(step.function, (*step.buffers, *scalars, step.numbers))
     return rates_U.shape[0]

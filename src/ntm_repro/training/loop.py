@@ -117,7 +117,8 @@ class Trainer:
             what = "gradient" if math.isfinite(bits) else "loss"
             raise Diverged(f"the {what} is not finite at sequence {self.sequences}", drawn.batch)
         rate = self.settings.learning_rate_after(self.sequences)
-        self.optimiser.step(rate, *self.settings.clip_of(grad_norm))
+        bit = self.settings.loss_of_a_bit(drawn.batch.mask_TO)
+        self.optimiser.step(rate, *self.settings.clip_of(grad_norm, bit))
         self._count(drawn, rate, Measured(bits, float(cost.wrong_B.sum()), grad_norm))
 
     def advance(self) -> None:

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
+import numpy as np
+
 from ntm_repro.errors import check_setting
 
+Loss = Enum("Loss", "bits nats mean")
 Clip = Enum("Clip", "value norm none")
 Schedule = Enum("Schedule", "linear cosine constant")
 
@@ -26,13 +29,16 @@ class TrainSettings:
     batch_size: sequences of an update.
     learning_rate: of the optimiser, at the start.
     log_every, checkpoint_every: in sequences.
+    loss: what is minimised and clipped. bits, nats: the cost of a sequence, summed over its scored outputs; mean: the
+    mean over them in nats, so that a short sequence weighs as much as a long one. Rows hold the bits, and the norm of
+    their gradient, whatever it is.
     clip: of the gradient's components by value, of its norm, or none.
     clip_at: the largest absolute value of a component, or the largest norm.
     clip_through_time: whether the gradient of a sequence's state, too, is clipped to ±clip_at, component by component,
     where it passes from a step back to the one before ("all gradient components", paper section 4.6).
-    loss_scale: what the loss, a sum over the sequence in bits, is multiplied by for the optimiser; the clip is of the
-    sum itself. RMSProp divides it out again but for its damping, so that a smaller scale makes calmer steps where
-    gradients are small. The paper leaves it open.
+    loss_scale: what the loss is multiplied by for the optimiser; the clip is of the loss itself. RMSProp divides it out
+    again but for its damping, so that a smaller scale makes calmer steps where gradients are small. The paper leaves it
+    open.
     warm_up: over how many sequences the learning rate rises at the start, on a straight line from zero.
     schedule: how it falls to zero between anneal_from and anneal_to, on a straight line or half a cosine; with constant
     it does not. The paper names one rate for each run.
@@ -45,6 +51,7 @@ class TrainSettings:
     learning_rate: float = 1e-4
     log_every: int = 1_000
     checkpoint_every: int = 10_000
+    loss: Loss = Loss.bits
     clip: Clip = Clip.value
     clip_at: float = 10.0
     clip_through_time: bool = True
@@ -56,8 +63,16 @@ class TrainSettings:
 
     @property
     def gradient_bound(self) -> float:
-        """How far a component of the state's gradient may go: ±clip_at, or any distance."""
-        return self.clip_at if self.clip_through_time else math.inf
+        """How far a component of the state's gradient may go, of the cost in bits: ±clip_at of the loss, or any way."""
+        return self.clip_at / self._unit if self.clip_through_time else math.inf
+
+    @property
+    def _unit(self) -> float:
+        return 1.0 if self.loss is Loss.bits else math.log(2)
+
+    def loss_of_a_bit(self, mask_TO: np.ndarray) -> float:
+        """What a bit of a sequence's cost counts in the loss. mask_TO: 1 where an output is scored, else 0."""
+        return self._unit / max(1.0, float(mask_TO.sum())) if self.loss is Loss.mean else self._unit
 
     @property
     def limits(self) -> Limits:
@@ -67,14 +82,15 @@ class TrainSettings:
             component=self.clip_at if self.clip is Clip.value else math.inf,
         )
 
-    def clip_of(self, gradient_norm: float) -> tuple[float, float]:
-        """(factor, bound): the optimiser steps on factor · gradient, each component clipped to ±bound.
+    def clip_of(self, gradient_norm: float, bit: float = 1.0) -> tuple[float, float]:
+        """(factor, bound): the optimiser steps on factor · gradient of the bits, each component clipped to ±bound.
 
-        Keeps the gradient within `limits`, and scales it by `loss_scale`.
+        bit: `loss_of_a_bit` of the batch. Keeps the loss's gradient within `limits`, and scales it by `loss_scale`.
         """
         limit, bound = self.limits
-        factor = limit / gradient_norm if gradient_norm > limit else 1.0
-        return factor * self.loss_scale, bound * self.loss_scale
+        norm = bit * gradient_norm
+        factor = limit / norm if norm > limit else 1.0
+        return factor * bit * self.loss_scale, bound * self.loss_scale
 
     def learning_rate_after(self, sequences: int) -> float:
         """The rate of the update that follows the first `sequences` sequences."""
@@ -96,6 +112,9 @@ class TrainSettings:
         for key in ("learning_rate", "clip_at", "loss_scale"):
             value = getattr(self, key)
             check_setting(math.isfinite(value) and value > 0, key, value, "must be a finite number above 0")
+        why = "must be false with {section}loss=mean, whose gradient has another scale in every sequence"
+        uneven = self.loss is Loss.mean and self.clip_through_time
+        check_setting(not uneven, "clip_through_time", self.clip_through_time, why)
         for key in ("warm_up", "anneal_from"):
             check_setting(getattr(self, key) >= 0, key, getattr(self, key), "must be 0 or more")
         if self.anneal_to:

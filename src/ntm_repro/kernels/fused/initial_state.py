@@ -1,7 +1,8 @@
 """The learned start of a sequence (`models/initial_state.py`) on the first row of a tape, and its gradient.
 
 **Shared.** M_0 = one vector everywhere; w_0 = softmax(−softplus(ρ) i). With u = w ∘ (d_w − Σ d_w w) the gradient of the
-logits, d_ρ = −σ(ρ) Σ_i i u(i). **Per location.** M_0 itself; w_0 = softmax(logits), whose gradient is u.
+logits, d_ρ = −σ(ρ) Σ_i i u(i). **Per location.** M_0 itself; w_0 = softmax(logits), whose gradient is u. A fixed memory
+and weightings that begin at zero have no gradient.
 """
 
 from ntm_repro.jit.cache import inner
@@ -28,6 +29,10 @@ def begin(layout, values, row):
     for k in range(2 * layout.num_heads):
         at = layout.weightings + k * layout.head_size
         weighting_N = row[at : at + layout.num_locations]
+        if layout.begins_without_weightings:
+            for n in range(layout.num_locations):
+                weighting_N[n] = real(0)
+            continue
         for n in range(layout.num_locations):
             if layout.shared_start:
                 weighting_N[n] = -real(softplus(values[layout.weighting_start + k])) * real(n)
@@ -53,8 +58,9 @@ def clear_gradients(layout, gradients):
     each = 1 if layout.shared_start else layout.num_locations
     for i in range(layout.num_heads * layout.width):
         gradients[layout.read_start + i] = zero
-    for i in range(2 * layout.num_heads * each):
-        gradients[layout.weighting_start + i] = zero
+    if not layout.begins_without_weightings:
+        for i in range(2 * layout.num_heads * each):
+            gradients[layout.weighting_start + i] = zero
     for i in range(layout.width * each):
         gradients[layout.memory_start + i] = zero
 
@@ -72,7 +78,8 @@ def begin_backward(layout, values, gradients, row, carry):
                 gradients[layers[layer, CELL_START] + i] += carry[layout.d_cells + hidden + i]
     for i in range(layout.num_heads * layout.width):
         gradients[layout.read_start + i] += carry[layout.d_reads + i]
-    for k in range(2 * layout.num_heads):
+    learned = 0 if layout.begins_without_weightings else 2 * layout.num_heads
+    for k in range(learned):
         at = layout.weightings + k * layout.head_size
         weighting_N = row[at : at + layout.num_locations]
         d_weighting_N = carry[layout.d_weightings + k * layout.num_locations :]
@@ -89,6 +96,8 @@ def begin_backward(layout, values, gradients, row, carry):
         if layout.shared_start:
             rate = layout.weighting_start + k
             gradients[rate] += d_rate * sigmoid(values[rate])
+    if layout.fixed_memory:
+        return
     for m in range(layout.width):
         if layout.shared_start:
             total = real(0)

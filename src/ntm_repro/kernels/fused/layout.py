@@ -16,7 +16,7 @@ from numba.extending import register_jitable
 
 from ntm_repro.kernels.flat_parameters import ALIGNMENT, FlatParameters
 from ntm_repro.models.controllers import LSTMStack
-from ntm_repro.models.initial_state import SharedStart
+from ntm_repro.models.initial_state import RandomStart, SharedStart
 from ntm_repro.models.lstm import LSTMBaseline
 from ntm_repro.models.ntm import NTM, Activation, OutputFrom, ReadOrder
 
@@ -67,6 +67,8 @@ class Layout(NamedTuple):
     reads_after: bool
     output_sees_reads: bool
     shared_start: bool
+    fixed_memory: bool  # M_0 is not learned
+    begins_without_weightings: bool  # w_0 = 0
 
     layers: np.ndarray  # see `Layer`
 
@@ -198,6 +200,8 @@ def make_layout(model: Any, parameters: FlatParameters) -> Layout:
         reads_after=ntm is not None and ntm.read_order is ReadOrder.after,
         output_sees_reads=ntm is not None and ntm.output_from is OutputFrom.hidden_and_reads,
         shared_start=shared,
+        fixed_memory=ntm is not None and not ntm.start.memory.requires_grad,
+        begins_without_weightings=ntm is not None and isinstance(ntm.start, RandomStart),
         layers=layers,
         interface_weights=parameters.at(ntm.interface.weight) if ntm else 0,
         interface_columns=padded(interface_size),
@@ -205,7 +209,9 @@ def make_layout(model: Any, parameters: FlatParameters) -> Layout:
         output_columns=padded(model.output.out_features),
         read_start=parameters.at(ntm.read_RM) if ntm else 0,
         memory_start=parameters.at(_start(ntm, shared, "memory_M", "memory_NM")) if ntm else 0,
-        weighting_start=parameters.at(_start(ntm, shared, "rate_K", "logits_KN")) if ntm else 0,
+        weighting_start=0
+        if ntm is None or isinstance(ntm.start, RandomStart)
+        else parameters.at(_start(ntm, shared, "rate_K", "logits_KN")),
         seen=seen,
         d_seen=d_seen,
         d_inputs=d_inputs,

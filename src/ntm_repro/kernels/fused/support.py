@@ -7,12 +7,12 @@ from torch import nn
 
 from ntm_repro.models import Model
 from ntm_repro.models.controllers import Feedforward, LSTMLayer, LSTMStack
-from ntm_repro.models.initial_state import PerLocationStart, SharedStart
+from ntm_repro.models.initial_state import STARTS, RandomStart, SharedStart
 from ntm_repro.models.lstm import LSTMBaseline
 from ntm_repro.models.ntm import NTM, OutputFrom
 
 # Exact types: a subclass may compute something else.
-PARTS = {LSTMStack, LSTMLayer, Feedforward, SharedStart, PerLocationStart, nn.Linear, nn.ModuleList}
+PARTS = {LSTMStack, LSTMLayer, Feedforward, nn.Linear, nn.ModuleList, *STARTS.values()}
 
 
 def unsupported_here(device: str) -> str | None:
@@ -84,11 +84,11 @@ def _is_regular(model: Any) -> bool:
         return controller.size == hidden and _is_affine(model.output, hidden, model.output_size)
     heads, width, locations = model.num_heads, model.width, model.num_locations
     seen = hidden + (reads if model.output_from is OutputFrom.hidden_and_reads else 0)
-    shapes = (
-        {"memory_M": (width,), "rate_K": (2 * heads,)}
-        if isinstance(model.start, SharedStart)
-        else {"memory_NM": (locations, width), "logits_KN": (2 * heads, locations)}
-    )
+    shapes: dict[str, tuple[int, ...]] = {"memory_NM": (locations, width), "logits_KN": (2 * heads, locations)}
+    if isinstance(model.start, SharedStart):
+        shapes = {"memory_M": (width,), "rate_K": (2 * heads,)}
+    elif isinstance(model.start, RandomStart):
+        shapes = {"memory_NM": (locations, width)}
     return (
         controller.size == hidden
         and _is_affine(model.interface, hidden, 2 * heads * (model.parameters_per_head + width))
@@ -96,6 +96,7 @@ def _is_regular(model: Any) -> bool:
         and model.read_RM.shape == (heads, width)
         and all(getattr(model.start, name).shape == shape for name, shape in shapes.items())
         and getattr(model.start, "num_locations", locations) == locations
+        and getattr(model.start, "num_heads", 2 * heads) == 2 * heads
     )
 
 
