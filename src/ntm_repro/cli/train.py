@@ -8,10 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from ntm_repro.cli import arguments, compose, exit_codes, launch, own_configs, recorded, schema, streams
+from ntm_repro.cli import (
+    arguments,
+    compose,
+    exit_codes,
+    initial_weights,
+    launch,
+    own_configs,
+    recorded,
+    schema,
+    streams,
+)
 from ntm_repro.cli.arguments import Arguments
 from ntm_repro.cli.compose import Request
 from ntm_repro.errors import RunError, UsageError
+from ntm_repro.files import readable
 from ntm_repro.training import convergence, metrics
 from ntm_repro.training.run_folder import RunFolder
 
@@ -35,7 +46,7 @@ def command(argv: Sequence[str]) -> int:
     with compose.session() as loader:
         try:
             request = compose.read(words, loader)
-            plans = [plan(job.config) for job in request.jobs]
+            plans = [_checked(job.config) for job in request.jobs]
         except (UsageError, KeyboardInterrupt):
             raise
         except Exception as error:  # composing and checking see nothing but what the user typed
@@ -79,8 +90,20 @@ def _single(request: Request, loader: "ConfigLoader") -> int:
     return exit_codes.DONE
 
 
+def _checked(config: DictConfig) -> "ResumeDecision":
+    """The plan of a job whose initial weights, if it needs any, are there and fit; raises `UsageError` otherwise."""
+    config = initial_weights.identified(config)
+    decided = plan(config)
+    if decided.checkpoint is None and not decided.finished:
+        initial_weights.fitting(config)
+    return decided
+
+
 def plan(config: DictConfig) -> "ResumeDecision":
-    """What a job's folder says it has to do; raises `UsageError` where it cannot be done."""
+    """What a job's folder says it has to do; raises `UsageError` where it cannot be done.
+
+    config: with the digest of its initial weights.
+    """
     from ntm_repro import kernels
     from ntm_repro.cli import factory
     from ntm_repro.training import resume
@@ -97,6 +120,7 @@ def plan(config: DictConfig) -> "ResumeDecision":
         difference=schema.difference(recorded_identity or {}, identity),
         resume=config.resume,
         sequences=config.train.sequences,
+        first_sequence=config.train.first_sequence,
         complete=schema.completed_text,
     )
 
@@ -124,13 +148,17 @@ def _train(config: DictConfig) -> None:
 
     folder = RunFolder(Path(config.run_dir))
     with folder.locked():
+        config = initial_weights.identified(config)
         decided = plan(config)  # anew: until the lock was taken another process may have trained there
         if decided.finished:
             print(finished_line(folder))
             return
         record = schema.plain(config)
-        trainer = factory.trainer(config)
-        begin = f", resumed at {decided.checkpoint.sequences:,} sequences" if decided.checkpoint else ""
+        weights = initial_weights.fitting(config) if decided.checkpoint is None else None
+        if weights is not None:
+            initial_weights.keep_record(config, weights, folder)
+        trainer = factory.trainer(config, weights)
+        begin = _begin(config, decided)
         threads = f"{config.threads} thread{'s' if config.threads > 1 else ''}"
         size = f"{trainer.model.parameter_count:,} parameters"
         where = f"{trainer.kernel.name} kernel, {trainer.device}, {threads}"
@@ -140,12 +168,23 @@ def _train(config: DictConfig) -> None:
     print(finished_line(folder), flush=True)
 
 
+def _begin(config: DictConfig, decided: "ResumeDecision") -> str:
+    """Where a run begins or goes on, where that is not at random weights, for its first line."""
+    if decided.checkpoint is not None:
+        return f", resumed at {decided.checkpoint.sequences:,} sequences"
+    if not config.train.initial_weights:
+        return ""
+    return f", from {readable(config.train.initial_weights)} at {config.train.first_sequence:,} sequences"
+
+
 def finished_line(folder: RunFolder) -> str:
     """How a finished run came out."""
     summary = folder.read_summary() or {}
+    first = summary.get("first_sequence", 0)
+    since = f" (from {first:,} on)" if first else ""
     parts = [
-        f"finished: {summary.get('sequences', 0):,} sequences in {summary.get('wall_seconds', 0) / 60:.1f} min",
-        convergence.outcome(_rows(folder, summary)),
+        f"finished: {summary.get('sequences', 0):,} sequences{since} in {summary.get('wall_seconds', 0) / 60:.1f} min",
+        convergence.outcome(_rows(folder, summary), first),
         str(folder.path),
     ]
     return " · ".join(parts)
@@ -194,9 +233,8 @@ def _print_results(configs: Sequence[DictConfig], interrupted: bool) -> int:
         status = summary.get("status", "not started" if interrupted else "failed")
         done = status == "finished" and summary.get("sequences", 0) >= config.train.sequences
         if done:
-            print(
-                f"  {folder.path}: {summary['sequences']:,} sequences, {convergence.final_cost(_rows(folder, summary))}"
-            )
+            cost = convergence.final_cost(_rows(folder, summary), summary.get("first_sequence", 0))
+            print(f"  {folder.path}: {summary['sequences']:,} sequences, {cost}")
         else:
             failed += 1
             where = f"; see {folder.log}" if folder.log.exists() else ""

@@ -82,7 +82,7 @@ def _run(
         sink.add(board)
         sink.add(TerminalLogger(trainer.settings.sequences, resumed_at))
         if plan.checkpoint is None:
-            sink.pictures(0, draw_example(trainer))
+            sink.pictures(trainer.sequences, draw_example(trainer))
         done = trainer.run(sink, save, lambda: stop.received)
         save()
         save_weights(trainer, folder)
@@ -151,7 +151,10 @@ def _write_summary(
         "seed": trainer.seed,
         "parameters": trainer.model.parameter_count,
         "sequences": trainer.sequences,
-        **convergence.results(rows),
+        "first_sequence": trainer.settings.first_sequence,
+        "initial_weights": record["train"].get("initial_weights") or None,
+        "initial_weights_sha256": record["train"].get("initial_weights_sha256") or None,
+        **convergence.results(rows, trainer.settings.first_sequence),
         "wall_seconds": round(trainer.wall_seconds, 3),
         "status": status,
         "versions": versions(),
