@@ -10,6 +10,7 @@ from ntm_repro.cli import schema
 from ntm_repro.errors import UsageError
 from ntm_repro.tasks import input_scale
 from ntm_repro.training.loop import Trainer
+from ntm_repro.training.weights import Weights
 
 
 def device(name: str) -> torch.device:
@@ -39,12 +40,18 @@ def fresh_model(config: DictConfig, task: Any) -> models.Model:
     return models.build(settings, task.inputs, task.outputs, config.seed, scale)
 
 
-def trainer(config: DictConfig) -> Trainer:
-    """Everything a run needs, at sequence 0. Sets the process's number of threads."""
+def trainer(config: DictConfig, weights: Weights | None = None) -> Trainer:
+    """Everything a run needs, at its first sequence. Sets the process's number of threads.
+
+    weights: to begin with, which fit, in place of those drawn from the seed.
+    """
     torch.set_num_threads(config.threads)
     task = schema.settings(config, "task")
     where = device(config.device.name)
-    built = fresh_model(config, task).to(where)
+    built = fresh_model(config, task)
+    if weights is not None:
+        built.load_state_dict(weights.tensors)
+    built.to(where)
     return Trainer(
         task=task,
         kernel=kernels.choose(config.kernel.name, built),

@@ -70,26 +70,14 @@ def load_weights(model: Any, folder: RunFolder) -> int:
 
     Raises `UsageError` where there is neither, or it does not fit; nothing in a file is ever executed.
     """
-    from safetensors import SafetensorError, safe_open
+    from ntm_repro.training import weights
 
-    from ntm_repro.training import checkpoint as checkpoints
-
-    newest = folder.path / checkpoints.NEWEST
-    if newest.exists():
-        found = checkpoints.load_or_name_previous(newest)
-        path, tensors, sequences = newest, found.model, found.sequences
-    elif folder.weights.exists():
-        path = folder.weights
-        try:
-            with safe_open(path, "pt") as file:
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 — not a dict
-                sequences = int((file.metadata() or {}).get("sequences", "0"))
-        except (SafetensorError, OSError, ValueError) as error:
-            raise UsageError(f"{path}: cannot be read ({exit_codes.one_line(error)})") from error
-    else:
-        raise UsageError(f"run={folder.path}: neither {newest.name} nor {folder.weights.name} there; train it first")
+    found = weights.of_folder(folder)
+    if found is None:
+        missing = f"neither checkpoint.pt nor {folder.weights.name} there"
+        raise UsageError(f"run={folder.path}: {missing}; train it first")
     try:
-        model.load_state_dict(tensors)
+        model.load_state_dict(found.tensors)
     except RuntimeError as error:
-        raise UsageError(f"{path}: its weights do not fit the run's config.yaml") from error
-    return sequences
+        raise UsageError(f"{found.path}: its weights do not fit the run's config.yaml") from error
+    return found.sequences

@@ -10,6 +10,8 @@ from ntm_repro.errors import UsageError
 
 # The settings of all commands that name a file or a folder.
 KEYS = ("run", "run_dir", "results_dir", "evidence", "out", "figures", "tables", "input", "picture")
+# Those among the settings of a run, which Hydra reads.
+OF_RUNS = ("run_dir", "results_dir", "train.initial_weights")
 
 
 def literal(key: str, text: str) -> str:
@@ -30,10 +32,10 @@ def quoted(text: str) -> str:
 
 
 def quote_paths(words: Sequence[str]) -> list[str]:
-    """Hydra's command line with the values of `run_dir=` and `results_dir=` quoted; raises `UsageError`."""
+    """Hydra's command line with the values of the settings `OF_RUNS` quoted; raises `UsageError`."""
     return [_quote_path(word) for word in words]
 
 
 def _quote_path(word: str) -> str:
-    match = re.fullmatch(r"(\+{0,2})(run_dir|results_dir)=(.*)", word, re.DOTALL)
+    match = re.fullmatch(rf"(\+{{0,2}})({'|'.join(map(re.escape, OF_RUNS))})=(.*)", word, re.DOTALL)
     return f"{match[1]}{match[2]}={quoted(literal(match[2], match[3]))}" if match else word

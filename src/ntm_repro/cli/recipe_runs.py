@@ -8,6 +8,9 @@ from ntm_repro.errors import UsageError
 from ntm_repro.evidence import recipes
 from ntm_repro.evidence.runs import Run
 
+# Settings of `train` that say from what a run begins.
+BEGINNING = ("initial_weights", "initial_weights_sha256", "first_sequence")
+
 
 class RecipeRun(NamedTuple):
     """What makes the run of a pair and seed what it is, how many sequences it is to see, and its folder's name."""
@@ -28,8 +31,17 @@ def recipe_run(recipe: str, task: str, model: str, seed: int, *changes: str) -> 
 
 
 def is_of(run: Run, wanted: RecipeRun) -> bool:
-    """Whether `run` is that run, finished or not, rather than one of other settings."""
-    return schema.canonical(schema.identity(run.summary["config"])) == wanted.identity
+    """Whether `run` is that run, finished or not, rather than one of other settings.
+
+    It may have gone on from the weights of such a run, whose record it keeps.
+    """
+    if run.first_sequence and (run.before is None or not is_of(run.before, wanted)):
+        return False
+    config = run.config
+    if run.first_sequence:
+        train = {key: value for key, value in config["train"].items() if key not in BEGINNING}
+        config = config | {"train": train}
+    return schema.canonical(schema.identity(config)) == wanted.identity
 
 
 def is_done(run: Run, wanted: RecipeRun) -> bool:

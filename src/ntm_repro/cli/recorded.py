@@ -64,12 +64,14 @@ def _overrides(path: Path, record: dict[str, Any]) -> list[str]:
         # The values go through the command line, where a key of Hydra's could name code to run.
         if not re.fullmatch(rf"({'|'.join(schema.Config.__dataclass_fields__)})(\.[a-z_][a-z0-9_]*)*", key):
             raise UsageError(f"run={path}: its config.yaml sets {key}, which no run has; remove that line to trust it")
-    return overrides + [f"{key}={_value(value)}" for key, value in values.items()]
+    return overrides + [f"{key}={_value(key, value)}" for key, value in values.items()]
 
 
-def _value(value: Any) -> str:
+def _value(key: str, value: Any) -> str:
     if value is None:
         return "null"
+    if key in paths.OF_RUNS:
+        return str(value)  # which is taken as it stands
     if isinstance(value, str):
         return paths.quoted(value)
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -54,11 +54,13 @@ TYPED_GROUPS = {
     "model": TypedGroup(_model_settings),
     "optimiser": TypedGroup(_optimiser_settings, default="graves_rmsprop"),
 }
-# What makes a run another run; of `train`, where and how often it is saved and how long it lasts do not.
+# What makes a run another run; of `train`, where and how often it is saved and how long it lasts do not. Initial weights
+# do by what they are, not by where they lie.
 IDENTITY_KEYS = (*TYPED_GROUPS, "train", "seed")
-NOT_IDENTITY = {"train.sequences", "train.log_every", "train.checkpoint_every"}
+INITIAL_WEIGHTS, DIGEST = "train.initial_weights", "train.initial_weights_sha256"
+NOT_IDENTITY = {"train.sequences", "train.log_every", "train.checkpoint_every", INITIAL_WEIGHTS}
 PAPER = "paper"  # the recipe that reproduces the paper, whose folders do not name it
-LONGEST_VARIANT = 120  # characters of a folder's name
+LONGEST_VARIANT = 120  # bytes of a folder's name
 
 
 @dataclass
@@ -156,6 +158,7 @@ def plain(config: DictConfig) -> dict[str, Any]:
     content = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
     assert isinstance(content, dict)
     places = {key: readable(content[key]) for key in ("results_dir", "run_dir")}
+    content["train"]["initial_weights"] = readable(content["train"]["initial_weights"])
     return content | places  # type: ignore[return-value]
 
 
@@ -187,8 +190,12 @@ def identity(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _identity(record: dict[str, Any]) -> dict[str, Any]:
-    kept = leaves({key: record[key] for key in IDENTITY_KEYS if key in record})
-    return {key: value for key, value in sorted(kept.items()) if key not in NOT_IDENTITY}
+    return {key: value for key, value in _deciding(record).items() if key not in NOT_IDENTITY}
+
+
+def _deciding(record: dict[str, Any]) -> dict[str, Any]:
+    """The values of all settings of `IDENTITY_KEYS`, by their names in order."""
+    return dict(sorted(leaves({key: record[key] for key in IDENTITY_KEYS if key in record}).items()))
 
 
 def canonical(identity: dict[str, Any]) -> str:
@@ -220,8 +227,14 @@ def difference(there: dict[str, Any], wanted: dict[str, Any]) -> str:
     """How two identities differ, in a few words: the first key that does."""
     for key in sorted(there | wanted):
         if there.get(key) != wanted.get(key):
-            return f"its {key} is {there.get(key)}, not {wanted.get(key)}"
+            return f"its {key} is {_shown(there.get(key))}, not {_shown(wanted.get(key))}"
     return ""
+
+
+def _shown(value: Any) -> str:
+    """A value in a message: of a digest, as much as tells two apart."""
+    text = str(value)
+    return "none" if text == "" else f"{text[:12]}…" if len(text) == 64 else text
 
 
 def recipe_folder(recipe: str) -> str:
@@ -235,15 +248,18 @@ def variant(record: dict[str, Any], base: dict[str, Any], chosen: Sequence[str] 
     base: the config of the same choices of groups with nothing changed. chosen: names of choices that neither the
     folder's path nor the recipe says.
     """
-    wanted, usual = _identity(record), _identity(base)
+    # What initial weights are is only known when the run begins; until then their path stands for them.
+    named = _identity(record).keys() - {"seed", DIGEST} | {INITIAL_WEIGHTS}
+    wanted, usual = _deciding(record), _deciding(base)
     parts = [f"-{name}" for name in chosen]
     for key, value in wanted.items():
-        if key != "seed" and usual.get(key) != value:
+        if key in named and usual.get(key) != value:
             shown = "".join(c if c.isalnum() or c in ".-" else "_" for c in str(value))
             parts.append(f"-{key.partition('.')[2]}-{shown}")
     name = "".join(parts)
-    if len(name) > LONGEST_VARIANT:
-        name = f"{name[:LONGEST_VARIANT]}-{sha256(name.encode()).hexdigest()[:8]}"
+    if len(name.encode()) > LONGEST_VARIANT:
+        begin = name.encode()[:LONGEST_VARIANT].decode(errors="ignore")
+        name = f"{begin}-{sha256(name.encode()).hexdigest()[:8]}"
     return name
 
 

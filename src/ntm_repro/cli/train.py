@@ -11,6 +11,7 @@ from ntm_repro.cli import (
     arguments,
     compose,
     exit_codes,
+    initial_weights,
     launch,
     objectives,
     own_configs,
@@ -23,6 +24,7 @@ from ntm_repro.cli import (
 from ntm_repro.cli.arguments import Arguments
 from ntm_repro.cli.compose import Request
 from ntm_repro.errors import RunError, UsageError
+from ntm_repro.files import readable
 from ntm_repro.training import convergence, metrics
 from ntm_repro.training.run_folder import RunFolder
 
@@ -46,7 +48,7 @@ def command(argv: Sequence[str]) -> int:
     with compose.session() as loader:
         try:
             request = compose.read(words, loader)
-            plans = [plan(job.config) for job in request.jobs]
+            plans = [_checked(job.config) for job in request.jobs]
             searched = None
             if request.master is not None and search_settings.is_ours(request.master):
                 searched = search.plan(words, request.master, loader)
@@ -97,8 +99,20 @@ def _single(request: Request, loader: "ConfigLoader") -> int:
     return exit_codes.DONE
 
 
+def _checked(config: DictConfig) -> "ResumeDecision":
+    """The plan of a job whose initial weights, if it needs any, are there and fit; raises `UsageError` otherwise."""
+    config = initial_weights.identified(config)
+    decided = plan(config)
+    if decided.checkpoint is None and not decided.finished:
+        initial_weights.fitting(config)
+    return decided
+
+
 def plan(config: DictConfig) -> "ResumeDecision":
-    """What a job's folder says it has to do; raises `UsageError` where it cannot be done."""
+    """What a job's folder says it has to do; raises `UsageError` where it cannot be done.
+
+    config: with the digest of its initial weights.
+    """
     from ntm_repro import kernels
     from ntm_repro.cli import factory
     from ntm_repro.training import resume
@@ -115,6 +129,7 @@ def plan(config: DictConfig) -> "ResumeDecision":
         difference=schema.difference(recorded_identity or {}, identity),
         resume=config.resume,
         sequences=config.train.sequences,
+        first_sequence=config.train.first_sequence,
         complete=schema.completed_text,
     )
     objectives.check(config, decision)
@@ -145,14 +160,18 @@ def _train(config: DictConfig) -> None:
 
     folder = RunFolder(Path(config.run_dir))
     with folder.locked(wait=search.is_searching()):
+        config = initial_weights.identified(config)
         decided = plan(config)  # anew: until the lock was taken another process may have trained there
         if decided.finished:
             print(finished_line(folder))
             objectives.prepare(config)
             return
         record = schema.plain(config)
-        trainer = factory.trainer(config)
-        begin = f", resumed at {decided.checkpoint.sequences:,} sequences" if decided.checkpoint else ""
+        weights = initial_weights.fitting(config) if decided.checkpoint is None else None
+        if weights is not None:
+            initial_weights.keep_record(config, weights, folder)
+        trainer = factory.trainer(config, weights)
+        begin = _begin(config, decided)
         threads = f"{config.threads} thread{'s' if config.threads > 1 else ''}"
         size = f"{trainer.model.parameter_count:,} parameters"
         where = f"{trainer.kernel.name} kernel, {trainer.device}, {threads}"
@@ -165,13 +184,24 @@ def _train(config: DictConfig) -> None:
     print(finished_line(folder), flush=True)
 
 
+def _begin(config: DictConfig, decided: "ResumeDecision") -> str:
+    """Where a run begins or goes on, where that is not at random weights, for its first line."""
+    if decided.checkpoint is not None:
+        return f", resumed at {decided.checkpoint.sequences:,} sequences"
+    if not config.train.initial_weights:
+        return ""
+    return f", from {readable(config.train.initial_weights)} at {config.train.first_sequence:,} sequences"
+
+
 def finished_line(folder: RunFolder) -> str:
     """How a run that ended came out: finished, or pruned."""
     summary = folder.read_summary() or {}
+    first = summary.get("first_sequence", 0)
+    since = f" (from {first:,} on)" if first else ""
     parts = [
-        f"{summary.get('status', 'finished')}: {summary.get('sequences', 0):,} sequences in "
+        f"{summary.get('status', 'finished')}: {summary.get('sequences', 0):,} sequences{since} in "
         f"{summary.get('wall_seconds', 0) / 60:.1f} min",
-        convergence.outcome(_rows(folder, summary)),
+        convergence.outcome(_rows(folder, summary), first),
         str(folder.path),
     ]
     return " · ".join(parts)
@@ -220,7 +250,7 @@ def _print_results(configs: Sequence[DictConfig], interrupted: bool) -> int:
         status = summary.get("status", "not started" if interrupted else "failed")
         sequences = summary.get("sequences", 0)
         if status == "finished" and sequences >= config.train.sequences:
-            print(f"  {folder.path}: {_result(folder, objectives.end(config), sequences)}")
+            print(f"  {folder.path}: {_result(folder, objectives.end(config), summary)}")
             continue
         failed += status != "diverged"
         where = f"; see {folder.log}" if folder.log.exists() else ""
@@ -229,9 +259,11 @@ def _print_results(configs: Sequence[DictConfig], interrupted: bool) -> int:
     return failed
 
 
-def _result(folder: RunFolder, wanted: int, trained: int) -> str:
+def _result(folder: RunFolder, wanted: int, summary: dict[str, Any]) -> str:
     """A finished run's cost after as many sequences as its sweep asks for, however many it was trained on."""
-    cost = convergence.final_cost(metrics.read_rows(folder.metrics, wanted) if folder.metrics.exists() else [])
+    trained = summary["sequences"]
+    rows = metrics.read_rows(folder.metrics, wanted) if folder.metrics.exists() else []
+    cost = convergence.final_cost(rows, summary.get("first_sequence", 0))
     if trained <= wanted:
         return f"{trained:,} sequences, {cost}"
     return f"the first {wanted:,} of its {trained:,} sequences, {cost}"

@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import OmegaConf
 from safetensors import safe_open
 
-from ntm_repro.evidence import evaluations, runs
+from ntm_repro.evidence import evaluations, keeping, runs
 from ntm_repro.evidence.runs import Run
 from ntm_repro.files import write_atomically, write_json, write_text
 from ntm_repro.training import metrics
@@ -18,18 +18,23 @@ def collect(live: Run, to: Path) -> None:
     """Copy the record of a run to the folder `to`: config, metrics up to where its summary ends, evaluations, summary.
 
     An evaluation of another checkpoint than the last is left out. The summary comes last: it makes the folder a run.
-    The config names the new place, not the one on the machine that trained it. Raises `OSError`.
+    The config names the new place, not the one on the machine that trained it; likewise that of the weights from which
+    the run went on, which are kept with the record they end. Raises `OSError`.
     """
     target = RunFolder(to)
     to.mkdir(parents=True, exist_ok=True)
+    if live.before is not None:
+        keeping.copy_before(live, target)
     for stale in (target.summary, target.evaluation, target.beyond, target.weights):
         stale.unlink(missing_ok=True)
     config: dict[str, Any] = live.summary["config"] | {
         "run_dir": to.as_posix(),
         "results_dir": to.parents[2].as_posix(),
     }
+    if live.before is not None:
+        config["train"] = config["train"] | {"initial_weights": target.before.path.as_posix()}
     write_text(target.config, OmegaConf.to_yaml(OmegaConf.create(config)))
-    metrics.write_rows(target.metrics, list(live.rows[0]), live.rows)
+    metrics.write_rows(target.metrics, list(live.own_rows[0]), live.own_rows)
     collect_evaluations(live, to)
     write_json(target.summary, live.summary | {"config": config})
 

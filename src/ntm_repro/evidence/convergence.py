@@ -42,21 +42,21 @@ def costs(task: str, rows: Sequence[Row]) -> list[Row]:
     return [row | {"bits_per_sequence": gap(row)} for row in rows] if tasks.find(task).has_optimum else list(rows)
 
 
-def of_rows(task: str, rows: Sequence[Row]) -> Convergence:
-    """Convergence of a run of ours."""
+def of_rows(task: str, rows: Sequence[Row], begin: int = 0) -> Convergence:
+    """Convergence of a run of ours, the first of whose rows opens at the sequence count `begin`."""
     judged = costs(task, rows)
-    crossed = _crossings(task, trailing_means(judged))
+    crossed = _crossings(task, trailing_means(judged, begin=begin))
     relapses = None
     if (solved_at := crossed[1].first_below) is not None:
         later = [row["bits_per_sequence"] for row in judged if row["sequences"] > solved_at]
         relapses = _stretches_above(paper.THRESHOLDS[task][0], later)
-    ends = end_means(task, rows)
+    ends = end_means(task, rows, begin)
     return Convergence(crossed, relapses, ends[-1][1] if ends else None)
 
 
-def end_means(task: str, rows: Sequence[Row]) -> list[tuple[int, float]]:
+def end_means(task: str, rows: Sequence[Row], begin: int = 0) -> list[tuple[int, float]]:
     """(sequences, mean cost of the `end_window` before): what it would be at the end if the run had ended there."""
-    return trailing_means(costs(task, rows), end_window(task))
+    return trailing_means(costs(task, rows), end_window(task), begin)
 
 
 def of_paper(task: str, model: str) -> Convergence:

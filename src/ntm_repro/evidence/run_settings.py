@@ -125,6 +125,14 @@ def annealing(run: Run) -> str | None:
     return f"falls linearly from {begin:,} sequences to zero at {end:,}" if end else None
 
 
+def joints(run: Run) -> str | None:
+    """Where training went on from weights alone, in words; None where it never did."""
+    if not run.joints:
+        return None
+    counts = " and ".join(f"{sequences:,}" for sequences in run.joints)
+    return f"from {counts} sequences on trained from weights alone, with a new optimiser"
+
+
 def plain(value: Any) -> str:
     """A setting's value as printed."""
     if isinstance(value, bool):
@@ -144,6 +152,7 @@ def _missing(pair: Pair) -> str:
 def _departures(run: Run) -> list[str]:
     """What a run does otherwise than the paper states, in words."""
     parts = [f"learning rate {words}" for words in (rate(run), annealing(run)) if words]
+    parts += [joint] if (joint := joints(run)) else []
     for key, stated in paper.settings(run.task, run.model).items():
         ours = leaf(run, key)
         if ours != stated and key not in ("train.learning_rate", "train.anneal_from", "train.anneal_to"):

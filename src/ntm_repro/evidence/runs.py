@@ -76,6 +76,37 @@ class Run:
         return self.summary["config"]
 
     @property
+    def first_sequence(self) -> int:
+        """How many sequences counted as seen when its training began, from the weights of another run; else 0."""
+        first = self.config["train"].get("first_sequence")
+        return first if is_whole(first) else 0
+
+    @cached_property
+    def before(self) -> "Run | None":
+        """The recorded run whose weights this one went on from, where its record is kept in the folder `before`.
+
+        Raises `UsageError` where that record is damaged, or does not end where this run begins.
+        """
+        if not self.first_sequence:
+            return None
+        earlier = read(RunFolder(self.folder).before.path)
+        if earlier is not None and earlier.sequences != self.first_sequence:
+            ends = f"ends at {earlier.sequences:,} sequences, and {self.folder} begins at {self.first_sequence:,}"
+            raise UsageError(f"{earlier.folder}: {ends}; restore or remove it")
+        return earlier
+
+    @property
+    def begin(self) -> int:
+        """The sequence count at which `rows` open: 0 unless it began from weights whose training is not recorded."""
+        return self.first_sequence if self.before is None else self.before.begin
+
+    @property
+    def joints(self) -> list[int]:
+        """Sequence counts at which training went on from weights alone, the optimiser begun anew."""
+        earlier = [] if self.before is None else self.before.joints
+        return [*earlier, self.first_sequence] if self.first_sequence else []
+
+    @property
     def planned(self) -> int:
         """How many its config asks for."""
         return self.config["train"]["sequences"]
@@ -105,10 +136,18 @@ class Run:
 
     @cached_property
     def rows(self) -> list[metrics.Row]:
-        """metrics.csv up to where the summary ends. Raises `UsageError` for a damaged file, `OSError` without one."""
+        """metrics.csv up to where the summary ends, after that of the run `before`, if there is one.
+
+        Raises `UsageError` for a damaged file, `OSError` without one.
+        """
+        return [*([] if self.before is None else self.before.rows), *self.own_rows]
+
+    @cached_property
+    def own_rows(self) -> list[metrics.Row]:
+        """The same of this run's own training alone. The first row may be of fewer sequences than the others."""
         path = RunFolder(self.folder).metrics
         rows, torn = metrics.read_rows(path, up_to=self.sequences), metrics.torn_line(path)
-        ends = [0, *(int(row["sequences"]) for row in rows)]
+        ends = [self.first_sequence, *(int(row["sequences"]) for row in rows)]
         log_every = self.config["train"].get("log_every")
         window = max([log_every if is_whole(log_every) else 0, *(end - begin for begin, end in pairwise(ends))])
         # What is behind the last row is less than a window, and may be half a row of a run that was killed.
@@ -142,9 +181,10 @@ class Run:
 
     @property
     def wall_hours(self) -> float | None:
-        """How long it trained, all its resumptions together; None where that was not recorded."""
+        """How long it trained, all its resumptions and the run `before` together; None where that was not recorded."""
         seconds = self.summary.get("wall_seconds")
-        return None if seconds is None else seconds / 3600
+        earlier = 0.0 if self.before is None else self.before.wall_hours
+        return None if seconds is None or earlier is None else earlier + seconds / 3600
 
     @property
     def core_hours(self) -> float | None:

@@ -86,7 +86,7 @@ def convergence_of(pairs: Sequence[Pair]) -> Table:
     rows: list[Row] = []
     for pair in pairs:
         paper_at = dict(convergence.paper_end_means(pair.task, pair.model))
-        convergences = [convergence.of_rows(pair.task, run.rows) for run in pair.runs]
+        convergences = [convergence.of_rows(pair.task, run.rows, run.begin) for run in pair.runs]
         for run, ours in zip(pair.runs, convergences, strict=True):
             rows.append(
                 {
@@ -287,9 +287,9 @@ def _summaries(pair: Pair, convergences: Sequence[convergence.Convergence], leve
 
 def _at_round_numbers(task: str, run: Run) -> dict[int, float]:
     """{sequences: mean cost of the 10,000 before}; at the end of the paper's curves, of the task's `end_window`."""
-    means = {window.edge: window.mean for window in windows(convergence.costs(task, run.rows))}
+    means = {window.edge: window.mean for window in windows(convergence.costs(task, run.rows), begin=run.begin)}
     last = paper.sequences(task)
-    ends = dict(convergence.end_means(task, run.rows))
+    ends = dict(convergence.end_means(task, run.rows, run.begin))
     return means | ({last: ends[last]} if last in ends else {})
 
 
@@ -298,9 +298,10 @@ def _names(pair: Pair) -> Row:
 
 
 def _status(run: Run) -> str:
+    joint = "".join(f", joint at {sequences:,}" for sequences in run.joints)
     if run.is_finished:
-        return "finished"
-    return "diverged" if run.has_diverged else f"so far, of {run.planned:,}"
+        return f"finished{joint}"
+    return f"diverged{joint}" if run.has_diverged else f"so far, of {run.planned:,}{joint}"
 
 
 def _notes(pairs: Sequence[Pair]) -> list[str]:
@@ -309,6 +310,9 @@ def _notes(pairs: Sequence[Pair]) -> list[str]:
     for pair in pairs:
         where = f"{tasks.find(pair.task)().label}, {paper.MODELS[pair.model]}"
         found += [f"{where}, {gap}" for gap in runs.gaps(pair.task, pair.model, pair.runs)]
+        found += [
+            f"{where}, seed {run.seed}: {joint}" for run in pair.runs if (joint := run_settings.joints(run)) is not None
+        ]
         if differ := run_settings.mixed(pair):
             found.append(f"{where}: the seeds were trained with different settings: {differ}")
     return found

@@ -39,16 +39,21 @@ def optimum(row: Row) -> float:
 
 
 def windows(
-    rows: Sequence[Row], cost: Callable[[Row], float] = bits, width: int = WINDOW, growth: float = 0.0
+    rows: Sequence[Row],
+    cost: Callable[[Row], float] = bits,
+    width: int = WINDOW,
+    growth: float = 0.0,
+    begin: int = 0,
 ) -> list[Window]:
     """Means over windows made of whole rows, so that each is exact however often the run logged.
 
     Edges are `width` apart, or, where that is more, `growth` times the sequences before, in multiples of `width`. A
-    window is closed by the first row that reaches the next edge; what follows the last window is left out.
+    window is closed by the first row that reaches the next edge; what follows the last window is left out. `begin`: the
+    sequence count at which the first row opens.
     """
     closed: list[Window] = []
-    begin = before = 0
-    next_edge = width
+    before = begin
+    next_edge = (begin // width + 1) * width
     total = 0.0
     for row in rows:
         end = int(row["sequences"])

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator
 
 from ntm_repro import paper, tasks
+from ntm_repro.evidence import run_settings
 from ntm_repro.evidence.runs import Run
 from ntm_repro.evidence.windows import WINDOW, Window, bits, gap, median, optimum, windows
 from ntm_repro.figures import paper_overlay, style
@@ -41,17 +42,17 @@ def draw(sources: RunStore, task: str) -> Figure:
     figure = Figure(figsize=SIZE)
     left, right = figure.subplots(1, 2)
 
-    _curves(left, number, runs, Panel(lambda run: windows(run.rows, bits), lambda value: value))
+    _curves(left, number, runs, Panel(lambda run: windows(run.rows, bits, begin=run.begin), lambda value: value))
     _linear(left, number, paper.AXES[number][1], f"bits per sequence (means over {WINDOW:,})")
     left.set_title(f"Figure {number}, {tasks.find(task)().label}: the paper's axes")
     if tasks.find(task).has_optimum:
         _optima(left, [run for found in runs.values() for run in found])
-        _curves(right, number, runs, Panel(lambda run: windows(run.rows, gap), _gap_of_paper))
+        _curves(right, number, runs, Panel(lambda run: windows(run.rows, gap, begin=run.begin), _gap_of_paper))
         _linear(right, number, GAPS, f"bits above the optimum (means over {WINDOW:,})")
         right.set_title("Above the optimal estimator on the same sequences")
     else:
         bottom = paper.CLOSE_UP[task][0]
-        fine = Panel(lambda run: windows(run.rows, bits, FINE, GROWTH), lambda value: value, bottom)
+        fine = Panel(lambda run: windows(run.rows, bits, FINE, GROWTH, begin=run.begin), lambda value: value, bottom)
         _curves(right, number, runs, fine)
         _logarithmic(right, number, paper.CLOSE_UP[task])
         right.set_title(f"From the first thousand sequences; below {bottom:g} bits drawn at {bottom:g}")
@@ -68,9 +69,17 @@ def _curves(axes: Axes, number: int, runs: dict[str, list[Run]], panel: Panel) -
         for run, curve in zip(found, curves, strict=True):
             points = [(window.middle, window.mean) for window in curve]
             _line(axes, points, panel.floor, model, f"seed {run.seed}", paper_overlay.SEED)
+            joints = [point for joint in run.joints if (point := _at(joint, points)) is not None]
+            if joints:
+                _line(axes, joints, panel.floor, model, f"seed {run.seed} joint", paper_overlay.JOINT)
         _line(axes, median(curves), panel.floor, model, "median", paper_overlay.MEDIAN)
         printed = [(1000 * x, panel.of_paper(value)) for x, value in paper.plotted(number, model)]
         _line(axes, printed, panel.floor, model, "paper", paper_overlay.PAPER)
+
+
+def _at(joint: int, points: Points) -> tuple[float, float] | None:
+    """The point of a curve nearest to where the training of its run was joined; None of a curve without points."""
+    return min(points, key=lambda point: abs(point[0] - joint), default=None)
 
 
 def _line(axes: Axes, points: Points, floor: float, model: str, what: str, look: paper_overlay.Look) -> None:
@@ -105,7 +114,7 @@ def _gap_of_paper(value: float) -> float:
 
 def _optima(axes: Axes, runs: Sequence[Run]) -> None:
     """The optimal estimator's cost: the mean over all our sequences, and the line that the paper plots."""
-    costs = [window.mean for run in runs for window in windows(run.rows, optimum)]
+    costs = [window.mean for run in runs for window in windows(run.rows, optimum, begin=run.begin)]
     lines = []
     if costs:
         ours = statistics.fmean(costs)
@@ -117,8 +126,14 @@ def _optima(axes: Axes, runs: Sequence[Run]) -> None:
 
 
 def _notes(sources: RunStore, task: str) -> list[str]:
-    """What is missing, model by model, and what the numbers cannot tell."""
-    missing = [f"{paper.MODELS[model]}, {missing}" for model in paper.MODELS for missing in sources.gaps(task, model)]
+    """What is missing or joined, model by model, and what the numbers cannot tell."""
+    missing = [
+        f"○ {paper.MODELS[model]}, seed {run.seed}: {joint}."
+        for model in paper.MODELS
+        for run in sources.runs(task, model)
+        if (joint := run_settings.joints(run)) is not None
+    ]
+    missing += [f"{paper.MODELS[model]}, {missing}" for model in paper.MODELS for missing in sources.gaps(task, model)]
     if not tasks.find(task).has_optimum:
         return missing
     # Its line is the mean of 1,000 sequences, and a sequence's optimum scatters by 35 bits.

@@ -15,6 +15,8 @@ SEED: Look = {"linewidth": 0.6, "alpha": 0.5, "zorder": 2}
 PAPER: Look = {"linewidth": 1.2, "linestyle": (0, (4, 2)), "zorder": 4}
 SEED_DOT: Look = {"linestyle": "none", "marker": "o", "markersize": 3.5, "alpha": 0.55, "markeredgewidth": 0}
 MEDIAN_DOT: Look = {"linestyle": "none", "marker": "_", "markersize": 13, "markeredgewidth": 2.5}
+# Where training went on from weights alone.
+JOINT: Look = {"linestyle": "none", "marker": "o", "markersize": 5, "markerfacecolor": "white", "zorder": 5}
 NOTE_SIZE = 7  # points
 NOTE_HEIGHT = 0.14  # inches of a line of notes
 

@@ -25,5 +25,5 @@ def page(folder: Path, load: Callable[[Path], tuple[Task, Kernel]]) -> str:
     trained = Trained(run, *load(folder))
     recordings = [record(trained, condition) for condition in own_conditions(trained.task)]
     title = f"{trained.task.label}, {style.label(run.model)}, seed {run.seed}"
-    line = f"{run.progress}, {final_cost(run.rows)}. From {folder}."
+    line = f"{run.progress}, {final_cost(run.own_rows, run.first_sequence)}. From {folder}."
     return viewer.page(title[0].upper() + title[1:], [line], recordings)

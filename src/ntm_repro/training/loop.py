@@ -64,7 +64,7 @@ class Trainer:
         self.stream = Stream(self.seed, Purpose.TRAIN)
         self.optimiser = optimisers.make(self.optimiser_settings, self.kernel.parameters, self.kernel.compiled)
         self.learning_rate = self.settings.learning_rate
-        self.sequences = 0
+        self.sequences = self.settings.first_sequence
         self.window = Window()
         self._drawer = Drawer(self.task, self.stream)
         self._step_seconds = math.inf  # of a step of a batch, when last measured

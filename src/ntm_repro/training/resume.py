@@ -31,9 +31,10 @@ def decide(
     difference: str,
     resume: Resume,
     sequences: int,
+    first_sequence: int = 0,
     complete: Callable[[str], str] = str,
 ) -> ResumeDecision:
-    """What to do in `folder` for a run of `identity`, wanted for `sequences` sequences.
+    """What to do in `folder` for a run of `identity`, wanted for `sequences` sequences, those before its first included.
 
     recorded: the identity in the folder's config.yaml, or None without one. difference: how the two differ, in words.
     complete: adds to the identity in a checkpoint the defaults of keys that are younger than it.
@@ -68,14 +69,14 @@ def decide(
         raise UsageError(f"{path} belongs to another run; remove it, or choose another run_dir")
     finished = checkpoint.sequences >= sequences and _finished(summary, sequences)
     if not finished:
-        _check_record(folder, path, checkpoint)
+        _check_record(folder, path, checkpoint, first_sequence)
     return ResumeDecision(checkpoint, finished, went_back=path == previous)
 
 
-def _check_record(folder: RunFolder, path: Path, checkpoint: Checkpoint) -> None:
+def _check_record(folder: RunFolder, path: Path, checkpoint: Checkpoint, first_sequence: int) -> None:
     """Raise `UsageError` if metrics.csv has lost rows: resuming would leave a gap in the record without a message."""
     rows = metrics.read_rows(folder.metrics, up_to=checkpoint.sequences) if folder.metrics.exists() else []
-    recorded = int(rows[-1]["sequences"]) if rows else 0
+    recorded = int(rows[-1]["sequences"]) if rows else first_sequence
     expected = checkpoint.sequences - checkpoint.window.sequences
     if recorded != expected:
         raise UsageError(

@@ -106,7 +106,7 @@ def _run(
         judge = Judge(is_hopeless, metrics.read_rows(folder.metrics, up_to=resumed_at))
         sink.add(judge)
         if plan.checkpoint is None:
-            sink.pictures(0, draw_example(trainer))
+            sink.pictures(trainer.sequences, draw_example(trainer))
         done = trainer.run(sink, save, lambda: stop.received or judge.gave_up)
         save()
         save_weights(trainer, folder)
@@ -178,7 +178,10 @@ def _write_summary(
         "seed": trainer.seed,
         "parameters": trainer.model.parameter_count,
         "sequences": trainer.sequences,
-        **convergence.results(rows),
+        "first_sequence": trainer.settings.first_sequence,
+        "initial_weights": record["train"].get("initial_weights") or None,
+        "initial_weights_sha256": record["train"].get("initial_weights_sha256") or None,
+        **convergence.results(rows, trainer.settings.first_sequence),
         "wall_seconds": round(trainer.wall_seconds, 3),
         "status": status,
         "versions": versions(),

@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 Resume = Enum("Resume", "auto never must previous")
 
 # Left behind by a start that got no further: such a folder still counts as empty.
-HARMLESS = {".hydra", "train.log", ".lock", "config.yaml.tmp"}
+BEFORE = "before"  # the record of the run whose weights this one goes on from
+HARMLESS = {".hydra", "train.log", ".lock", "config.yaml.tmp", BEFORE, f"{BEFORE}.tmp"}
 TRIAL = ".ntm-"  # beginning of the name of a folder made to see whether one can be
 # As long as the longest name that a run writes, an event file with its host's name: a path too long for the file system
 # is refused before training.
@@ -71,6 +72,11 @@ class RunFolder:
     def diverged(self) -> Path:
         """The weights and the batch of an update that gave no finite number."""
         return self.path / "diverged.safetensors"
+
+    @property
+    def before(self) -> "RunFolder":
+        """The record of the run whose weights this one went on from, where it is known."""
+        return RunFolder(self.path / BEFORE)
 
     def read_summary(self) -> dict[str, Any] | None:
         """summary.json, or None where there is none that can be read."""

@@ -1,6 +1,7 @@
 """What the config may say of training. Torch-free, so that the command line can check it at once."""
 
 import math
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
@@ -25,7 +26,7 @@ class Limits(NamedTuple):
 class TrainSettings:
     """How a model is trained.
 
-    sequences: how many in all.
+    sequences: how many in all, those before train.first_sequence included.
     batch_size: sequences of an update.
     learning_rate: of the optimiser, at the start.
     log_every, checkpoint_every: in sequences.
@@ -44,6 +45,11 @@ class TrainSettings:
     it does not. The paper names one rate for each run.
     anneal_from, anneal_to: numbers of sequences between which the learning rate falls to zero; with `anneal_to` 0 it
     never does. A run whose anneal_to is its length (recipe=stable) is another run if that length is changed.
+    initial_weights: a run's folder or a weights.safetensors to begin with, of the same sizes, in place of random ones;
+    the optimiser begins anew. Empty for none.
+    initial_weights_sha256: the digest of those weights, by which the run is known wherever they lie; found by itself.
+    first_sequence: how many sequences count as seen before the run begins; the training data, the learning rate's
+    course and all records go on from there. Only with initial_weights.
     """
 
     sequences: int = 1_000_000
@@ -60,6 +66,9 @@ class TrainSettings:
     schedule: Schedule = Schedule.linear
     anneal_from: int = 0
     anneal_to: int = 0
+    initial_weights: str = ""
+    initial_weights_sha256: str = ""
+    first_sequence: int = 0
 
     @property
     def gradient_bound(self) -> float:
@@ -95,7 +104,7 @@ class TrainSettings:
     def learning_rate_after(self, sequences: int) -> float:
         """The rate of the update that follows the first `sequences` sequences."""
         rate = self.learning_rate * self._share_left(sequences)
-        begun = sequences + self.batch_size
+        begun = sequences - self.first_sequence + self.batch_size
         return rate * (begun / self.warm_up) if begun < self.warm_up else rate
 
     def _share_left(self, sequences: int) -> float:
@@ -115,9 +124,19 @@ class TrainSettings:
         why = "must be false with {section}loss=mean, whose gradient has another scale in every sequence"
         uneven = self.loss is Loss.mean and self.clip_through_time
         check_setting(not uneven, "clip_through_time", self.clip_through_time, why)
-        for key in ("warm_up", "anneal_from"):
+        for key in ("warm_up", "anneal_from", "first_sequence"):
             check_setting(getattr(self, key) >= 0, key, getattr(self, key), "must be 0 or more")
         if self.anneal_to:
             least = max(self.anneal_from + 1, self.sequences)
             why = f"must be 0, or above {{section}}anneal_from and not below {{section}}sequences: {least} or more"
             check_setting(self.anneal_to >= least, "anneal_to", self.anneal_to, why)
+        check_setting("\0" not in self.initial_weights, "initial_weights", self.initial_weights, "names no file")
+        if not self.initial_weights:
+            for key in ("first_sequence", "initial_weights_sha256"):
+                why = "goes with {section}initial_weights, which says from what the run begins"
+                check_setting(not getattr(self, key), key, getattr(self, key), why)
+        why = f"must be below {{section}}sequences, {self.sequences}, at which the run ends"
+        check_setting(self.first_sequence < self.sequences, "first_sequence", self.first_sequence, why)
+        digest = self.initial_weights_sha256
+        known = not digest or re.fullmatch("[0-9a-f]{64}", digest)
+        check_setting(bool(known), "initial_weights_sha256", digest, "must be 64 hexadecimal digits, or empty")
