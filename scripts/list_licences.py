@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 FILE = Path(__file__).resolve().parents[1] / "docs/licences.md"
-EXTRAS = ("", "sweep", "slurm", "dev")
+EXTRAS = ("", "sweep", "slurm", "tune", "dev")
 
 
 def needed(package: str, extras: tuple[str, ...], found: dict[str, Distribution]) -> Iterator[str]:
@@ -46,7 +46,8 @@ def table() -> str:
         "# Licences of what is installed",
         "",
         "ntm-repro itself is under the MIT licence. This list is made by `scripts/list_licences.py` from the metadata",
-        "of the installed packages, those that they need in turn included. `sweep`, `slurm` and `dev` are extras.",
+        "of the installed packages, those that they need in turn included. `sweep`, `slurm`, `tune` and `dev` are",
+        "extras.",
         "",
         "| package | licence | for |",
         "|---|---|---|",
@@ -62,7 +63,7 @@ if __name__ == "__main__":
     try:
         text = table()
     except PackageNotFoundError as missing:
-        sys.exit(f"list_licences: {missing.name} is not installed; pip install -e '.[sweep,slurm,dev]' first")
+        sys.exit(f"list_licences: {missing.name} is not installed; pip install -e '.[sweep,slurm,tune,dev]' first")
     if "--check" in sys.argv[1:]:
         if FILE.read_text() != text:
             sys.exit("list_licences: docs/licences.md is not up to date; run scripts/list_licences.py")

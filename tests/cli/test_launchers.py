@@ -1,6 +1,7 @@
 """Sweeps through launchers, for real: joblib, and submitit with a job that is put back into the queue and one killed.
 
-They come with the extras `sweep` and `slurm`; the script for Slurm is checked as a stand-in for sbatch receives it.
+They come with the extras `sweep`, `slurm` and, in an environment of its own, `ray`; the script for Slurm is checked
+as a stand-in for sbatch receives it.
 """
 
 import importlib.util
@@ -165,3 +166,28 @@ def test_slurm_is_refused_where_there_is_none(command, tmp_path):
     assert done.returncode == 2
     assert "no sbatch here" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@needs("ray")
+def test_ray_runs_the_jobs_of_a_lost_node_on_another(straight, start, tmp_path, monkeypatch):
+    """Two nodes with a processor each; both train, one is gone, and the other takes its job from its checkpoint."""
+    from ray.cluster_utils import Cluster
+
+    monkeypatch.chdir(tmp_path)  # where a node is started is where its workers find their folders
+    monkeypatch.setenv("RAY_worker_niceness", "0")
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        lost = cluster.add_node(num_cpus=1)
+        cluster.wait_for_nodes()
+        where = f"hydra.launcher.ray.init.address='{cluster.address}'"
+        process = start(*SWEEP, "train.checkpoint_every=2000", "hydra/launcher=ray", where)
+        for seed in (1, 2):
+            wait_for_rows(seed, tmp_path, 5)
+        cluster.remove_node(lost, allow_graceful=False)
+        out, err = process.communicate(timeout=PATIENCE)
+    finally:
+        cluster.shutdown()
+    assert process.returncode == 0, (out, err)
+    logs = "".join(path.read_text() for path in (tmp_path / "results/runs/copy/ntm").glob("*/train.log"))
+    assert sum(int(begun) > 0 for begun in re.findall(r"begin at (\d+) sequences", logs)) == 1
+    check_same(tmp_path, straight)

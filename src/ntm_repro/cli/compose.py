@@ -20,6 +20,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
+from tqdm import tqdm
 
 from ntm_repro.cli import (
     arguments,
@@ -219,7 +220,9 @@ def _sweep(words: Arguments, master: DictConfig, loader: ConfigLoader) -> list[J
             values[override.get_key_element()] = _values(override)
     found: list[Job] = []
     taken: dict[str, str] = {}
-    for job_overrides in map(list, product(*values.values())):
+    every = [list(job_overrides) for job_overrides in product(*values.values())]
+    # A quarter of a second each: hundreds would keep silent for a minute.
+    for job_overrides in tqdm(every, "checking", unit="job", delay=3, leave=False, disable=None):
         name = " ".join(job_overrides)
         try:
             with explaining([*search_override(words.config_dir), *job_overrides]):

@@ -32,6 +32,7 @@ EXTRAS = {
     (LAUNCHER, "joblib"): "sweep",
     (LAUNCHER, "submitit_local"): "slurm",
     (LAUNCHER, "submitit_slurm"): "slurm",
+    (LAUNCHER, "ray"): "ray",
     (SWEEPER, "optuna"): "tune",
 }
 PROGRAMS = {"submitit_slurm": "sbatch"}

@@ -145,7 +145,7 @@ def work(composed: DictConfig) -> float:
     streams.prepare()  # a launcher's processes begin here, not with a command
     try:
         config = schema.typed(composed)
-        _train(config)
+        _train(config, wait=True)
         return objectives.of_job(config)
     except Exception as error:
         launch.log_failure(error)
@@ -154,12 +154,13 @@ def work(composed: DictConfig) -> float:
         raise RunError(exit_codes.one_line(error)) from None
 
 
-def _train(config: DictConfig) -> None:
+def _train(config: DictConfig, wait: bool = False) -> None:
+    """Train a checked config in its folder. wait: for a process that was left at work there, until it is done."""
     from ntm_repro.cli import factory
     from ntm_repro.training.run import run
 
     folder = RunFolder(Path(config.run_dir))
-    with folder.locked(wait=search.is_searching()):
+    with folder.locked(wait or search.is_searching()):
         config = initial_weights.identified(config)
         decided = plan(config)  # anew: until the lock was taken another process may have trained there
         if decided.finished:
