@@ -54,8 +54,8 @@ TYPED_GROUPS = {
     "model": TypedGroup(_model_settings),
     "optimiser": TypedGroup(_optimiser_settings, default="graves_rmsprop"),
 }
-# What makes a run another run; of `train`, where and how often it is saved and how long it lasts do not. Initial weights
-# do by what they are, not by where they lie.
+# What makes a run another run; of `train`, where and how often it is saved and how long it lasts do not. Initial
+# weights do by what they are, not by where they lie.
 IDENTITY_KEYS = (*TYPED_GROUPS, "train", "seed")
 INITIAL_WEIGHTS, DIGEST = "train.initial_weights", "train.initial_weights_sha256"
 NOT_IDENTITY = {"train.sequences", "train.log_every", "train.checkpoint_every", INITIAL_WEIGHTS}

@@ -33,7 +33,7 @@ def keep_before(earlier: Run, weights: "Weights", folder: RunFolder) -> None:
 
 
 def copy_before(run: Run, folder: RunFolder) -> None:
-    """Copy a run's `before` to `folder`; what is there is replaced. Raises `OSError`, and leaves nothing half copied."""
+    """Copy a run's `before` to `folder`, replacing what is there. Raises `OSError`, and leaves nothing half copied."""
     with _replacing(folder.before.path) as incoming:
         shutil.copytree(RunFolder(run.folder).before.path, incoming)
 

@@ -74,7 +74,10 @@ def results(rows: Sequence[Row], begin: int = 0) -> dict[str, float | int | None
 
 
 def final_cost(rows: Sequence[Row], begin: int = 0) -> str:
-    """The cost at the end of a run, whose first row opens at `begin` sequences, in words with what it is the mean of."""
+    """The cost at the end of a run in words, which say over how many sequences it is the mean.
+
+    begin: the sequence count at which the first row opens.
+    """
     if not rows:
         return "shorter than train.log_every, no bits/sequence"
     last = _last(rows, begin)

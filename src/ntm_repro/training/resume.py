@@ -24,7 +24,7 @@ class ResumeDecision:
     went_back: bool = False
 
 
-def decide(
+def decide(  # noqa: PLR0913 — what is known of a run, by keyword
     folder: RunFolder,
     identity: str,
     recorded: str | None,
@@ -34,8 +34,9 @@ def decide(
     first_sequence: int = 0,
     complete: Callable[[str], str] = str,
 ) -> ResumeDecision:
-    """What to do in `folder` for a run of `identity`, wanted for `sequences` sequences, those before its first included.
+    """What to do in `folder` for a run of `identity`, wanted for `sequences` sequences.
 
+    first_sequence: how many of those count as seen before it begins.
     recorded: the identity in the folder's config.yaml, or None without one. difference: how the two differ, in words.
     complete: adds to the identity in a checkpoint the defaults of keys that are younger than it.
     Raises `UsageError` where the folder holds another run, or `resume` forbids what would have to be done.

@@ -26,7 +26,7 @@ class Weights(NamedTuple):
         total = sha256()
         for name, tensor in sorted(self.tensors.items()):
             total.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
-            total.update(tensor.reshape(-1).view(torch.uint8).numpy())
+            total.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
         return total.hexdigest()
 
     def misfit(self, model: nn.Module) -> str:
