@@ -25,8 +25,8 @@ from ntm_repro.training.run_folder import RunFolder
 RUN = Path("results/runs/copy/ntm/seed1")
 OFTEN = ("train.log_every=10", "train.checkpoint_every=20")
 SUMMARY_KEYS = [
-    *("task", "model", "seed", "parameters", "sequences", "final_bits"),
-    *("first_sequence", "initial_weights", "initial_weights_sha256"),
+    *("task", "model", "seed", "parameters", "sequences"),
+    *("first_sequence", "initial_weights", "initial_weights_sha256", "final_bits"),
     *("first_below_1", "first_below_0_1", "first_below_0_05"),
     *("stays_below_1", "stays_below_0_1", "stays_below_0_05"),
     *("solved_below_1", "solved_below_0_1", "solved_below_0_05", "wall_seconds", "status"),

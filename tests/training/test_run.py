@@ -33,7 +33,15 @@ HEADER = (
 )
 SUMMARY_KEYS = [
     *("task", "model", "seed", "parameters", "sequences"),
-    *("final_bits", "first_below_1", "first_below_0_1", "first_below_0_05"),
+    *(
+        "first_sequence",
+        "initial_weights",
+        "initial_weights_sha256",
+        "final_bits",
+        "first_below_1",
+        "first_below_0_1",
+        "first_below_0_05",
+    ),
     *("stays_below_1", "stays_below_0_1", "stays_below_0_05"),
     *("solved_below_1", "solved_below_0_1", "solved_below_0_05"),
     *("wall_seconds", "status", "versions", "commit", "dirty", "cpu", "device", "threads"),
