@@ -47,6 +47,7 @@ def test_a_search_from_beginning_to_end(command, tmp_path):
     assert command("sweep", "results/sweeps/study").returncode == 0
 
 
+@pytest.mark.slow
 def test_every_trial_runs_every_seed(command, tmp_path):
     done = command(*WORDS, "optimiser=choice(adam,steady_adam)", "seed=1,2,3", "hydra.sweeper.n_trials=1", NAMED)
     assert done.returncode == 0, done.stderr
@@ -70,6 +71,7 @@ def test_a_diverged_trial_is_the_worst(command, tmp_path):
     assert "best, trial 1" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_killed_search_goes_on(start, command, tmp_path):
     words = list(WORDS)
     words[words.index("train.sequences=40")] = "train.sequences=6000"
@@ -115,6 +117,7 @@ def test_what_is_no_search_is_refused(command, tmp_path):
         assert list(tmp_path.iterdir()) == [], words
 
 
+@pytest.mark.slow
 def test_another_space_under_the_same_name_is_refused(command, tmp_path):
     command(*WORDS, RATE, NAMED, "hydra.sweeper.n_trials=1")
     before = trials(tmp_path)
@@ -123,3 +126,16 @@ def test_another_space_under_the_same_name_is_refused(command, tmp_path):
         assert done.returncode == 2, words
         assert "holds a study of another space" in done.stderr
     assert trials(tmp_path) == before
+
+
+@pytest.mark.slow
+def test_a_prepared_sweep_gives_the_space(command, tmp_path):
+    words = ("train", "sweep=read_order", "hydra/sweeper=optuna", *TINY, "train.sequences=20", "train.log_every=10")
+    done = command(*words, "seed=1,2", "hydra.sweeper.n_trials=2", "hydra/sweeper/sampler=grid", NAMED)
+    assert done.returncode == 0, done.stderr
+    assert [trial["params"] for trial in trials(tmp_path)] == [
+        {"model.read_order": "before"},
+        {"model.read_order": "after"},
+    ]
+    assert len(list((tmp_path / "results/sweeps/study").rglob("summary.json"))) == 4
+    assert done.stdout.splitlines()[-1].endswith(": ntm-sweep results/sweeps/study")

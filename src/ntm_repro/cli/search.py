@@ -6,6 +6,7 @@ fails, or another process which went on with the run, changes nothing.
 
 import math
 import re
+import shlex
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -40,11 +41,12 @@ Launch = Callable[[Sequence[Job], int], None]  # runs jobs, of which the first h
 class Search(NamedTuple):
     """A search as its command line says it, checked.
 
-    space: by key. fixed: overrides of every job. seeds: of the runs of a trial, whose median is its objective. about:
-    what all trials have in common.
+    results_dir: below which its runs are. space: by key. fixed: overrides of every job. seeds: of the runs of a trial,
+    whose median is its objective. about: what all trials have in common.
     """
 
     name: str
+    results_dir: str
     space: "dict[str, BaseDistribution]"
     fixed: list[str]
     seeds: list[int]
@@ -84,12 +86,13 @@ def plan(words: Arguments, master: DictConfig, loader: ConfigLoader) -> Search:
     name = settings.study_name or _default_name(base, space, about)
     if not re.fullmatch(r"[\w.-]+", name) or name.startswith("."):
         raise UsageError(f"hydra.sweeper.study_name={name}: names a folder; use letters, digits, - and _")
-    if base.config.results_dir == "results/runs":
-        fixed.append(f"results_dir={FOLDER / name}")
+    results_dir = base.config.results_dir if "results_dir" in by_key else str(FOLDER / name)
+    if "results_dir" not in by_key:  # a prepared sweep's own is for its grid
+        fixed.append(f"results_dir={results_dir}")
     with open_dict(master):
         master.hydra.sweeper.study_name = name
         master.hydra.overrides.hydra.append(f"hydra.sweeper.study_name='{name}'")
-    search = Search(name, space, fixed, seeds, about, settings)
+    search = Search(name, results_dir, space, fixed, seeds, about, settings)
     for params in _corners(space):
         _jobs(search, params, master, loader)
     return search
@@ -318,7 +321,7 @@ def _print_best(search: Search, study: "Study", master: DictConfig, loader: Conf
     assert best.values is not None
     said = objective.said(job.config.objective, best.values[0])
     print(f"best, trial {best.number}: {said}\n  {command_line.of_record(schema.plain(job.config), search.seeds)}")
-    print(f"all of them on one page: ntm-sweep {search.folder}")
+    print(f"all of them on one page: {shlex.join(['ntm-sweep', search.results_dir])}")
 
 
 def pruning(config: DictConfig) -> "MedianPruning | None":

@@ -1,1 +1,1 @@
-"""Sweeps over settings: what a run is judged by, and what a folder of runs says when they are compared. Torch-free."""
+"""Sweeps over settings: what a run is judged by, what a folder of runs says, and the study of a search. Torch-free."""
