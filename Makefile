@@ -107,7 +107,7 @@ figures: setup ## draw all of them (TRAIN=1 likewise)
 	$(if $(TRAIN),$(MAKE) reproduce)
 	$(BIN)/ntm-figures all
 
-tables: setup ## write the tables beside the paper's, as Markdown and CSV, and the results in README.md
+tables: setup ## write the tables beside the paper's, as Markdown and CSV, and the results in README.md and docs
 	$(BIN)/ntm-figures tables
 	$(BIN)/python scripts/write_readme.py
 

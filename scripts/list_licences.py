@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 FILE = Path(__file__).resolve().parents[1] / "docs/licences.md"
-EXTRAS = ("", "sweep", "slurm", "tune", "dev")
+EXTRAS = ("", "sweep", "slurm", "tune", "notebook", "dev")
 
 
 def needed(package: str, extras: tuple[str, ...], found: dict[str, Distribution]) -> Iterator[str]:
@@ -46,8 +46,8 @@ def table() -> str:
         "# Licences of what is installed",
         "",
         "ntm-repro itself is under the MIT licence. This list is made by `scripts/list_licences.py` from the metadata",
-        "of the installed packages, those that they need in turn included. `sweep`, `slurm`, `tune` and `dev` are",
-        "extras.",
+        "of the installed packages, those that they need in turn included. `sweep`, `slurm`, `tune`, `notebook` and `dev`",
+        "are extras.",
         "",
         "| package | licence | for |",
         "|---|---|---|",

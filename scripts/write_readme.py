@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Make the results in README.md anew from results/paper: scripts/write_readme.py
+"""Make the results in README.md and docs/ anew from results: scripts/write_readme.py
 
 What stands between `<!-- name:begin -->` and `<!-- name:end -->` is replaced; `make tables` runs this.
 """
@@ -11,19 +11,23 @@ from ntm_repro.errors import RunError, UsageError
 from ntm_repro.files import write_text
 from ntm_repro.report import readme
 
-README, EVIDENCE = Path("README.md"), Path("results/paper")
+README, DOCS, EVIDENCE = Path("README.md"), Path("docs"), Path("results/paper")
 
 
 def command(argv: list[str]) -> int:
     """The whole command."""
     if argv:
         raise UsageError(f"{argv[0]}: unknown; write_readme takes nothing")
+    page = README
     try:
-        text = README.read_text(encoding="utf-8")
-        write_text(README, readme.filled(text, load_run.sources(EVIDENCE)))
+        sources = load_run.sources(EVIDENCE)
+        for page in (README, *sorted(DOCS.glob("*.md"))):
+            text = page.read_text(encoding="utf-8")
+            if readme.MARKED.search(text):
+                write_text(page, readme.filled(text, sources))
+                print(page)
     except OSError as error:
-        raise RunError(f"{error.filename or README}: {error.strerror}") from error
-    print(README)
+        raise RunError(f"{error.filename or page}: {error.strerror}") from error
     return exit_codes.DONE
 
 

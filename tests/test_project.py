@@ -6,6 +6,7 @@ import os
 import pkgutil
 import re
 import sys
+import tarfile
 import venv
 import zipfile
 from dataclasses import fields, is_dataclass
@@ -48,12 +49,39 @@ def test_every_pair_of_the_paper_has_its_config():
     assert set(options("paper")) == {f"{task}_{model}" for task in paper.TASKS for model in paper.MODELS}
 
 
+def built(source: Path, folder: Path, *kinds: str) -> list[Path]:
+    """What hatchling makes of the sources, an sdist or a wheel for each of `kinds`."""
+    targets = [word for kind in kinds for word in ("-t", kind)]
+    processes.run([sys.executable, "-m", "hatchling", "build", "-d", str(folder), *targets], cwd=source, check=True)
+    return [next(folder.glob({"wheel": "*.whl", "sdist": "*.tar.gz"}[kind])) for kind in kinds]
+
+
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
-    processes.run(build, check=True)
-    return next(folder.glob("*.whl"))
+def packages(tmp_path_factory) -> list[Path]:
+    """The wheel, and the sdist."""
+    return built(ROOT, tmp_path_factory.mktemp("dist"), "wheel", "sdist")
+
+
+@pytest.fixture(scope="module")
+def wheel(packages) -> Path:
+    return packages[0]
+
+
+def test_the_sdist_builds_the_same_wheel(packages, tmp_path):
+    wheel, sdist = packages
+    with tarfile.open(sdist) as file:
+        file.extractall(tmp_path, filter="data")
+    (source,) = tmp_path.iterdir()
+    assert built(source, tmp_path / "dist", "wheel")[0].read_bytes() == wheel.read_bytes()
+
+
+def test_one_version_everywhere(wheel):
+    version = ntm_repro.__version__
+    assert wheel.name == f"ntm_repro-{version}-py3-none-any.whl"
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == version
+    newest = re.search(r"^## (\S+), (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert newest.groups() == (version, str(citation["date-released"]))
 
 
 def test_the_wheel_holds_package_configs_and_curves_only(wheel):

@@ -1,4 +1,4 @@
-"""What the README says of the code is what the code says."""
+"""What README and the pages of docs say of code and evidence is what those say."""
 
 import csv
 import re
@@ -14,7 +14,8 @@ from ntm_repro.report import readme
 from ntm_repro.training import convergence, metrics
 
 ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text()
+PAGES = {path: path.read_text() for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+README = "\n".join(PAGES.values())
 TASKS = {
     "copy": "copy",
     "repeat copy": "repeat_copy",
@@ -78,7 +79,7 @@ def test_the_key_table_names_every_kernel():
 
 def test_the_results_are_those_of_the_committed_runs():
     parts = readme.parts(load_run.sources(ROOT / "results/paper"))
-    assert [match[2] for match in readme.MARKED.finditer(README)] == list(parts)
+    assert sorted(match[2] for match in readme.MARKED.finditer(README)) == sorted(parts)
     for match in readme.MARKED.finditer(README):
         assert match[0].splitlines()[1:-1] == ["", *parts[match[2]].splitlines(), ""]  # else: make tables
 
@@ -160,13 +161,30 @@ def test_the_speed_names_the_cpu_and_the_shares_of_the_bench():
     assert f"({min(shares):.0f} to {max(shares):.0f} % here)" in text
 
 
-def test_the_library_snippet_runs(monkeypatch):
-    (snippet,) = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def test_the_library_snippets_run(monkeypatch):
+    snippets = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert len(snippets) == 2
     monkeypatch.chdir(ROOT)
-    names = {}
-    exec(snippet, names)
-    assert names["y_TBO"].shape == (10, 4, 16)
-    assert names["task"].name == "copy"
+    for snippet in snippets:
+        names = {}
+        exec(snippet, names)
+        assert names["y_TBO"].shape == (10, 4, 16)
+        assert names["task"].name == "copy"
+
+
+def test_readme_is_one_page():
+    assert len(PAGES[ROOT / "README.md"].splitlines()) <= 150
+
+
+def test_every_link_leads_somewhere():
+    for path, text in PAGES.items():
+        for target in re.findall(r"\]\((?!https?:)([^)]+)\)", text):
+            file, _, anchor = target.partition("#")
+            page = (path.parent / file).resolve() if file else path
+            assert page.exists(), (path.name, target)
+            if anchor and page.suffix == ".md":
+                titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+                assert anchor in [re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles], target
 
 
 @pytest.mark.parametrize("name", ["graves_rmsprop", "adam"])

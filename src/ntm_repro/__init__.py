@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NTM", "LSTMBaseline", "Loaded", "load", "tasks"]
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Imported when first asked for: torch takes a second, which commands that need none of these should not wait for.
 _MODULES = {

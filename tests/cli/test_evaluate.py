@@ -76,23 +76,18 @@ def test_entries_of_another_checkpoint_are_dropped_and_that_is_said(command, tra
     assert list(grid_of(trained / "eval.json")) == [(30, 10)]
 
 
-def test_kept_evidence_is_added_to_and_not_replaced(command, trained):
+def test_nothing_is_written_where_a_run_was_kept(command, trained):
     command("eval", "run=out", "lengths=[10,20]", "sequences=3")
-    before = grid_of(trained / "eval.json")
     (trained / "checkpoint.pt").unlink()
-    done = command("eval", "run=out", "lengths=[20,30]", "sequences=2")
-    assert "out/eval.json: kept 1 entries as recorded; out=FILE writes these elsewhere\n" in done.stdout
-    after = grid_of(trained / "eval.json")
-    assert after.pop((30, 10))["sequences"] == 2
-    assert after == before
-    text = (trained / "eval.json").read_text()
+    before = {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()}
+    for words in (["lengths=[20,30]"], ["lengths=[20]", "locations=20"], ["grid=beyond"]):
+        done = command("eval", "run=out", *words, "sequences=2")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.endswith("out stays as it was recorded; out=FILE writes these numbers\n")
+        assert "bits" in done.stdout
     assert command("eval", "run=out", "lengths=[20]", "sequences=2", "out=mine.json").returncode == 0
-    assert (trained / "eval.json").read_text() == text
+    assert {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()} == before
     assert grid_of(trained.parent / "mine.json")[20, 10]["sequences"] == 2
-    (trained / "eval.json").write_text(text.replace('"checkpoint_sequences": 30', '"checkpoint_sequences": 29'))
-    done = command("eval", "run=out", "lengths=[40]", "sequences=2")
-    assert "left as it was, with 3 entries of the checkpoint after 29 sequences; out=FILE" in done.stdout
-    assert (40, 10) not in grid_of(trained / "eval.json")
 
 
 def test_numbers_are_shown_before_they_are_written(command, trained):

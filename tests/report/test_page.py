@@ -104,7 +104,13 @@ def test_every_seed_has_a_picture_and_a_table(text):
     assert every_seed.count("<img ") == 1
     assert "verdict" not in every_seed
     assert 'id="table-reliability"' in text
-    assert 'href="#every-seed"' in text
+    assert 'href="#stable-recipe"' in text
+
+
+def test_the_viewer_is_on_top_and_the_recipes_are_two_parts(text):
+    places = ["viewer", "paper-recipe", "glance", "fig06", "beyond", "choices", "stable-recipe", "every-seed", "tables"]
+    found = [text.index(f'id="{place}"') for place in places]
+    assert found == sorted(found)
 
 
 def test_pictures_are_inside_and_as_large_as_said(text):

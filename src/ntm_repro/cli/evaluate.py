@@ -43,7 +43,8 @@ out         write there instead of eval.json or beyond.json in the run's folder;
             .npz or .txt file instead of the terminal
 
 eval.json and beyond.json keep one entry for each condition and number of locations; an entry made again replaces the
-old one. In a folder without checkpoint.pt, such as those of results/paper, entries are added but none is replaced.
+old one. Nothing is written into a folder without checkpoint.pt, such as those of results/paper and results/stable: what
+was kept of a run stays as it is, the numbers are printed, and out=FILE writes them.
 
 input       the inputs of a sequence [T, I], a line or row a step: a .npy file or a text of numbers with spaces or
             commas; or a .npz file with several sequences, of any lengths. Outputs are P(bit = 1), [T, O]
@@ -150,7 +151,10 @@ def _evaluate_and_record(folder: RunFolder, config: DictConfig, options: DictCon
     trained_locations = _locations_of(config)
     evaluated = _evaluate(folder, config, options)
     _show(schema.settings(config, "task"), evaluated)
-    _record(target, recorded, evaluated, trained_locations, _is_kept(folder) and options.out is None)
+    if options.out is None and _is_kept(folder):
+        print(f"{folder.path} stays as it was recorded; out=FILE writes these numbers")
+    else:
+        _record(target, recorded, evaluated, trained_locations)
 
 
 def _is_kept(folder: RunFolder) -> bool:
@@ -160,29 +164,16 @@ def _is_kept(folder: RunFolder) -> bool:
     return not (folder.path / checkpoint.NEWEST).exists()
 
 
-def _record(
-    target: Path, recorded: Evaluation | None, evaluated: Evaluated, trained_locations: int | None, keep: bool
-) -> None:
-    """Merge the entries into the file; prints what became of them. keep: replace and drop no entry that is there.
-
-    Raises `RunError` where the file cannot be written.
-    """
+def _record(target: Path, recorded: Evaluation | None, evaluated: Evaluated, trained_locations: int | None) -> None:
+    """Merge the entries into the file; prints what became of them. Raises `RunError` where it cannot be written."""
     present = evaluations.marked(recorded["grid"], trained_locations) if recorded else []
     if recorded and recorded["checkpoint_sequences"] != evaluated.trained_on:
-        entries = f"{len(present)} entries of the checkpoint after {recorded['checkpoint_sequences']:,} sequences"
-        if keep:
-            print(f"{target}: left as it was, with {entries}; out=FILE writes elsewhere")
-            return
-        print(f"{target}: {entries} dropped")
+        after = f"the checkpoint after {recorded['checkpoint_sequences']:,} sequences"
+        print(f"{target}: {len(present)} entries of {after} dropped")
         present = []
-    merged = evaluations.merged(present, evaluated.entries, replace=not keep)
-    more = len(merged) - len(present)
-    if keep and more < len(evaluated.entries):
-        print(f"{target}: kept {len(evaluated.entries) - more} entries as recorded; out=FILE writes these elsewhere")
-        if not more:
-            return
+    grid = evaluations.merged(present, evaluated.entries)
     try:
-        write_json(target, {"checkpoint_sequences": evaluated.trained_on, "grid": merged})
+        write_json(target, {"checkpoint_sequences": evaluated.trained_on, "grid": grid})
     except OSError as error:
         raise RunError(
             f"{target}: the numbers above could not be written ({error.strerror}); out=FILE writes them elsewhere"

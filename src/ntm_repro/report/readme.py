@@ -1,8 +1,9 @@
-"""The parts of README.md that are made from the evidence: the verdicts in a line, and the tables of results.
+"""The parts of README.md and docs/ that are made from the evidence: verdicts, results, trained weights, speed.
 
 They stand between comments, `<!-- verdicts:begin … -->` and `<!-- verdicts:end -->`, and replace what is there.
 """
 
+import csv
 import re
 import statistics
 from collections import Counter
@@ -47,8 +48,12 @@ class Cost(NamedTuple):
         return statistics.median(self.values)
 
 
+# Of the table of speed, a line each.
+SPEED = (("copy", "ntm"), ("copy", "ntm_ff"), ("copy", "lstm"))
+
+
 def filled(text: str, sources: RunStore) -> str:
-    """README's text with all its marked parts made anew. Raises `KeyError` for a part that is not one of `parts`."""
+    """A page's text with all its marked parts made anew. Raises `KeyError` for a part that is not one of `parts`."""
     made = parts(sources)
     return MARKED.sub(lambda match: f"{match[1]}\n\n{made[match[2]]}\n\n{match[3]}", text)
 
@@ -58,6 +63,9 @@ def parts(sources: RunStore) -> dict[str, str]:
     pairs = run_settings.paired(sources.evidence)
     return {
         "verdicts": tally(sources),
+        "glance": "\n".join(glance(pairs)),
+        "speed": "\n".join(speed(sources.evidence.parent / "bench/bench.csv")),
+        "weights": "\n".join(weights(pairs, sources.evidence)),
         "every_seed": "\n".join(every_seed(pairs, sources.evidence)),
         "settings": run_settings.lead(pairs),
         "costs": "\n".join(costs(pairs)),
@@ -75,6 +83,59 @@ def tally(sources: RunStore) -> str:
     counts = Counter(figures)
     shares = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
     return f"**Of the paper's {len(figures)} figures: {shares}.**"
+
+
+def glance(pairs: Sequence[Pair]) -> list[str]:
+    """What each pair costs at the end beside the paper's, and the verdict: a task a line."""
+    rows: list[Row] = []
+    for task in paper.TASKS:
+        row: dict[str, str | None] = {"task": tasks.find(task)().label}
+        for pair in pairs:
+            if pair.task == task:
+                measure = curve_measures.last(task, pair.model, pair.runs)
+                row[paper.MODELS[pair.model]] = f"{measure.verdict}: {measure.ours} ({measure.paper})"
+        rows.append(row)
+    return rendering.lines(_columns("task", *paper.MODELS.values()), rows)
+
+
+def weights(pairs: Sequence[Pair], root: Path) -> list[str]:
+    """The folders of recorded runs whose trained weights were kept, recipe by recipe."""
+    columns = _columns("task", "model", *(f"recipe={recipe}" for recipe in reliability.RECIPES))
+    rows: list[Row] = []
+    for pair in pairs:
+        row = _names(pair)
+        for recipe, found in reliability.by_recipe(root, pair.task, pair.model).items():
+            kept = [
+                f"`results/{recipe}/{pair.task}/{pair.model}/{run.folder.name}`" for run in found if run.has_weights
+            ]
+            row[f"recipe={recipe}"] = ", ".join(kept) or None
+        rows.append(row)
+    return rendering.lines(columns, rows)
+
+
+def speed(path: Path) -> list[str]:
+    """Milliseconds of a training step at batch 1 on one thread, and how many times as long other ways take.
+
+    path: bench.csv. Where there is none, a line that says so. Raises `OSError` where it cannot be read.
+    """
+    if not path.exists():
+        return ["Not measured yet: `make bench`."]
+    with path.open(encoding="utf-8") as file:
+        measured = {
+            (row["pair"], row["what"]): row for row in csv.DictReader(file) if row["batch"] == row["threads"] == "1"
+        }
+    others = {"eager PyTorch": "eager", "`torch.compile`": "compile", "`torch.nn.LSTM`": "nn.LSTM"}
+    rows: list[Row] = []
+    for task, model in SPEED:
+        pair = f"{task}/{model}"
+        row: dict[str, str | None] = {"step of training": f"{tasks.find(task)().label}, {paper.MODELS[model]}"}
+        row["ours, ms"] = f"{float(measured[pair, 'fused']['median_ms_per_sequence']):.2f}"
+        for heading, what in others.items():
+            if (pair, what) in measured:
+                ratio = float(measured[pair, what]["ratio_to_fused"])
+                row[heading] = f"× {ratio:.0f}" if ratio >= 10 else f"× {ratio:.1f}"
+        rows.append(row)
+    return rendering.lines(_columns("step of training", "ours, ms:", *(f"{heading}:" for heading in others)), rows)
 
 
 def costs(pairs: Sequence[Pair]) -> list[str]:
