@@ -25,7 +25,7 @@ def written(tmp_path_factory):
     record(root, "repeat_copy", "ntm_ff", 1, [200.0] * 10, grid={(10, 20): 5426.2})
     paths = tables.write(root, out)
     assert sorted(path.name for path in paths) == sorted(path.name for path in out.iterdir())
-    assert len(paths) == 16
+    assert len(paths) == 20
     read = {}
     for path in out.glob("*.csv"):
         with path.open() as file:

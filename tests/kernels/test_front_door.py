@@ -40,12 +40,17 @@ def sequences(steps=5, batch=3, dtype=torch.float32, seed=1):
     return torch.randn(steps, batch, INPUTS, generator=torch.Generator().manual_seed(seed), dtype=dtype)
 
 
+def learned(core):
+    """All parameters but a memory that is fixed."""
+    return [parameter for parameter in core.parameters() if parameter.requires_grad]
+
+
 def assert_as_unrolled(core, x_TBI=None):
     """Values and the gradients of all parameters, to what float32 roundings of a few dozen terms leave."""
     x_TBI = sequences() if x_TBI is None else x_TBI
     y_TBO, state = core(x_TBI)
     expected = core.unroll(x_TBI)
-    parameters = [parameter for parameter in core.parameters() if parameter.requires_grad]
+    parameters = learned(core)
     ours, theirs = (
         torch.autograd.grad(y.square().sum(), parameters, allow_unused=True, materialize_grads=True)
         for y in (y_TBO, expected.y_TBO)
@@ -117,9 +122,7 @@ def test_the_gradient_is_bounded_through_time_as_in_unroll(model_settings, shape
     results = []
     for y_TBO in (core(x_TBI, gradient_bound=bound)[0], core.unroll(x_TBI, gradient_bound=bound).y_TBO):
         results.append(
-            torch.autograd.grad(
-                y_TBO.square().sum(), list(core.parameters()), allow_unused=True, materialize_grads=True
-            )
+            torch.autograd.grad(y_TBO.square().sum(), learned(core), allow_unused=True, materialize_grads=True)
         )
     for ours, theirs in zip(*results, strict=True):
         assert (ours - theirs).norm() <= 1e-9 * theirs.norm() + 1e-15
@@ -153,7 +156,7 @@ def test_a_padded_batch_is_each_of_its_sequences_alone(model_settings, shape, da
         expected_total = expected_total + alone.square().sum()
         expected_total = expected_total + sum(tensor.square().sum() for tensor in flatten(alone_state))
     ours, theirs = (
-        torch.autograd.grad(each, list(core.parameters()), allow_unused=True, materialize_grads=True)
+        torch.autograd.grad(each, learned(core), allow_unused=True, materialize_grads=True)
         for each in (total, expected_total)
     )
     assert max(distance(mine, other) for mine, other in zip(ours, theirs, strict=True)) < 1e-9

@@ -134,7 +134,8 @@ def test_every_loss_gives_the_same_bits(loss, clip, size, recorder, same):
     trainer = make(**asked)
     in_blocks(trainer, recorder)
     assert same(state(trainer), state(one_by_one(make(**asked))))
-    assert not same(state(trainer), state(one_by_one(make(**asked | {"loss": Loss.bits}))))
+    if clip is Clip.value:  # a norm at its limit is the same for all
+        assert not same(state(trainer), state(one_by_one(make(**asked | {"loss": Loss.bits}))))
 
 
 @given(

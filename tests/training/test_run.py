@@ -297,7 +297,7 @@ def test_tensorboard_has_the_hyperparameters(go, folder):
     experiment = hparams_of(board)["_hparams_/experiment"].experiment
     # Also those that this run has not: TensorBoard takes the columns of a sweep from one of its runs.
     assert {info.name.tag for info in experiment.metric_infos} == {
-        f"hparam/{name}" for name in SUMMARY_KEYS if name == "final_bits" or name.startswith(("first", "stays"))
+        f"hparam/{name}" for name in SUMMARY_KEYS if name == "final_bits" or name.startswith(("first_below", "stays"))
     }
     assert [tag for tag in board.Tags()["scalars"] if tag.startswith("hparam/")] == ["hparam/final_bits"]
 
