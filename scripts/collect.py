@@ -36,25 +36,9 @@ def command(argv: list[str]) -> int:
 
 
 def _collect(live: runs.Run, recipe: str) -> bool:
-    """Whether the run went into the evidence, and a line that says why."""
     name = f"{live.task}/{live.model}/{live.folder.name}"
     wanted = recipe_runs.recipe_run(recipe, live.task, live.model, live.seed)
-    target = recipe_runs.evidence(recipe) / name
-    there = runs.read(target)
-    if not recipe_runs.is_of(live, wanted):
-        print(f"{name}: left out: other settings than the {recipe} recipe has now")
-    elif not live.rows:
-        print(f"{name}: left out: nothing recorded yet, or still in its first stretch")
-    elif there is not None and recipe_runs.is_of(there, wanted) and there.sequences >= live.sequences:
-        more = collecting.collect_evaluations(live, target) if there.rows == live.rows else []
-        print(f"{name}: as it was: {there.sequences:,} sequences{''.join(f', {file} added' for file in more)}")
-        return bool(more)
-    else:
-        collecting.collect(live, target)
-        evaluated = "" if live.evaluation else ", not evaluated (ntm-eval)"
-        print(f"{name}: {live.sequences:,} of {wanted.sequences:,} sequences{evaluated}")
-        return True
-    return False
+    return recipe_runs.collect(live, wanted, recipe_runs.evidence(recipe) / name, name, recipe)
 
 
 if __name__ == "__main__":

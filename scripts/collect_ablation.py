@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ntm_repro.cli import exit_codes, recipe_runs, schema
 from ntm_repro.errors import RunError, UsageError
-from ntm_repro.evidence import collecting, recipes, runs
+from ntm_repro.evidence import recipes, runs
 
 RECIPE = "stable"
 
@@ -31,24 +31,14 @@ def command(argv: list[str]) -> int:
 
 def _collect(live_folder: Path, part: str, task: str) -> None:
     change = recipes.PARTS[part].change
-    first = recipe_runs.recipe_run(RECIPE, task, recipes.MODEL, 1, change)
-    suffix = first.folder.removeprefix("seed1")
+    suffix = recipe_runs.recipe_run(RECIPE, task, recipes.MODEL, 1, change).folder.removeprefix("seed1")
     for folder in sorted(live_folder.glob(f"seed*{suffix}")):
         live = runs.read(folder)
         if live is None or folder.name != f"seed{live.seed}{suffix}":
             continue
         target = recipes.part_root(recipe_runs.evidence(schema.PAPER), part) / task / recipes.MODEL / f"seed{live.seed}"
-        there = runs.read(target)
-        if not recipe_runs.is_of(live, recipe_runs.recipe_run(RECIPE, task, recipes.MODEL, live.seed, change)):
-            print(f"{folder.name}: left out: other settings than the {RECIPE} recipe has now")
-        elif not live.rows:
-            print(f"{folder.name}: left out: nothing recorded yet, or still in its first stretch")
-        elif there is not None and there.sequences >= live.sequences:
-            more = collecting.collect_evaluations(live, target) if there.rows == live.rows else []
-            print(f"{target}: as it was: {there.sequences:,} sequences{''.join(f', {file} added' for file in more)}")
-        else:
-            collecting.collect(live, target)
-            print(f"{target}: {live.sequences:,} of {first.sequences:,} sequences")
+        wanted = recipe_runs.recipe_run(RECIPE, task, recipes.MODEL, live.seed, change)
+        recipe_runs.collect(live, wanted, target, str(target), RECIPE)
 
 
 if __name__ == "__main__":

@@ -20,11 +20,11 @@ def command(argv: list[str]) -> int:
         raise UsageError(f"{argv[0]}: unknown; write_readme takes nothing")
     page = README
     try:
-        sources = load_run.sources(EVIDENCE)
+        made = readme.parts(load_run.sources(EVIDENCE))
         for page in (README, *sorted(DOCS.glob("*.md"))):
             text = page.read_text(encoding="utf-8")
             if readme.MARKED.search(text):
-                write_text(page, readme.filled(text, sources))
+                write_text(page, readme.filled(text, made))
                 print(page)
     except OSError as error:
         raise RunError(f"{error.filename or page}: {error.strerror}") from error

@@ -6,7 +6,6 @@ import pytest
 from support.recorded_runs import record
 
 from ntm_repro.evidence import run_settings
-from ntm_repro.figures.run_store import RunStore
 from ntm_repro.report import readme
 
 
@@ -109,16 +108,16 @@ def test_every_seed_that_learned_fell_back_or_is_solved(root, pairs):
     assert found["repeat copy", "NTM-LSTM"]["the slowest seed"] == "never"
 
 
-def test_marked_parts_are_replaced_and_the_rest_stays(root, monkeypatch):
-    monkeypatch.setattr(readme, "parts", lambda _: {"costs": "| a |", "verdicts": "b"})
+def test_marked_parts_are_replaced_and_the_rest_stays():
+    parts = {"costs": "| a |", "verdicts": "b"}
     text = (
         "x\n<!-- costs:begin (why) -->old\n\nolder<!-- costs:end -->\ny <!-- verdicts:begin --><!-- verdicts:end --> z"
     )
-    made = readme.filled(text, RunStore(root, None))
+    made = readme.filled(text, parts)
     assert made == (
         "x\n<!-- costs:begin (why) -->\n\n| a |\n\n<!-- costs:end -->\n"
         "y <!-- verdicts:begin -->\n\nb\n\n<!-- verdicts:end --> z"
     )
-    assert readme.filled(made, RunStore(root, None)) == made
+    assert readme.filled(made, parts) == made
     with pytest.raises(KeyError):
-        readme.filled("<!-- other:begin --><!-- other:end -->", RunStore(root, None))
+        readme.filled("<!-- other:begin --><!-- other:end -->", parts)

@@ -216,7 +216,7 @@ def test_the_stable_recipe_without_a_part_has_evidence_of_its_own(here, capsys):
         record(30_000, "recipe=stable", *words, name=name, root="results/runs/stable")
     script("collect_ablation").command([])
     assert capsys.readouterr().out.splitlines() == [
-        "results/ablation/steady/copy/ntm/seed1: 30,000 of 30,000 sequences"
+        "results/ablation/steady/copy/ntm/seed1: 30,000 of 30,000 sequences, not evaluated (ntm-eval)"
     ]
     script("collect_ablation").command([])
     assert "as it was: 30,000 sequences" in capsys.readouterr().out

@@ -82,3 +82,18 @@ def test_a_damaged_record_is_said(tmp_path):
     (tmp_path / "run" / "eval.json").write_text("{")
     with pytest.raises(UsageError, match=r"eval\.json: damaged"):
         objective.of_run(Objective.wrong_bits_long, run, 1000, 120)
+
+
+def test_a_run_that_began_from_weights_is_judged_from_its_own_first_row(tmp_path):
+    """Its first row is of 1,000 sequences, not of all that its counter says."""
+    run = recorded(tmp_path / "run", [8.0, 4.0, 0.0, 0.0])
+    config = json.loads((tmp_path / "run/summary.json").read_text())["config"]
+    config["train"] |= {"first_sequence": 500_000, "sequences": 504_000}
+    rows = [row | {"sequences": row["sequences"] + 500_000} for row in run.rows]
+    metrics.write_rows(tmp_path / "run/metrics.csv", metrics.COLUMNS, rows)
+    summary = run.summary | {"sequences": 504_000, "config": config}
+    (tmp_path / "run/summary.json").write_text(json.dumps(summary))
+    run = runs.read(tmp_path / "run")
+    assert objective.of_run(Objective.final_bits, run, 504_000) == pytest.approx(3.0)
+    assert objective.of_run(Objective.final_bits, run, 502_000) == pytest.approx(6.0)
+    assert objective.of_run(Objective.first_below_1, run, 504_000) == math.inf

@@ -123,7 +123,7 @@ def parse(argv: Sequence[str]) -> DictConfig:
     return options
 
 
-def condition(path: Path, config: DictConfig, condition: Any) -> None:
+def one_condition(path: Path, config: DictConfig, condition: Any) -> None:
     """Evaluate the run in the folder `path` under one condition, into its eval.json; prints what it finds.
 
     Raises `UsageError` or `RunError`.

@@ -66,10 +66,8 @@ def launching(
         return here
     ray = OmegaConf.select(master, "hydra.launcher.ray.init")
     if ray is not None and ray.get("address") is not None:
-        with (
-            read_write(ray),
-            open_dict(ray),
-        ):  # or the launcher adds a size, which Ray refuses for a cluster that is there
+        # Or the launcher adds a size, which Ray refuses for a cluster that is there.
+        with read_write(ray), open_dict(ray):
             ray.setdefault("object_store_memory", None)
     launcher = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=work, config=master)
 

@@ -59,7 +59,7 @@ def prepare(config: DictConfig) -> None:
     if not fresh or math.isnan(objective.wrong_bits(run, condition)):
         from ntm_repro.cli import evaluate
 
-        evaluate.condition(path, config, condition)
+        evaluate.one_condition(path, config, condition)
 
 
 def is_divergence(error: BaseException) -> bool:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ntm_repro.cli import compose, schema
 from ntm_repro.errors import UsageError
-from ntm_repro.evidence import recipes
+from ntm_repro.evidence import collecting, recipes, runs
 from ntm_repro.evidence.runs import Run
 
 # Settings of `train` that say from what a run begins.
@@ -47,6 +47,29 @@ def is_of(run: Run, wanted: RecipeRun) -> bool:
 def is_done(run: Run, wanted: RecipeRun) -> bool:
     """Whether `run` is that run and as long as it is to be."""
     return run.is_finished and run.sequences >= wanted.sequences and is_of(run, wanted)
+
+
+def collect(live: Run, wanted: RecipeRun, target: Path, name: str, recipe: str) -> bool:
+    """Whether a live run went into the evidence at `target`, and a line that says why.
+
+    It stays out where it is not `wanted`, and never replaces a run that is and goes further. name: by which the line
+    says it. Raises `OSError`.
+    """
+    there = runs.read(target)
+    if not is_of(live, wanted):
+        print(f"{name}: left out: other settings than the {recipe} recipe has now")
+    elif not live.rows:
+        print(f"{name}: left out: nothing recorded yet, or still in its first stretch")
+    elif there is not None and is_of(there, wanted) and there.sequences >= live.sequences:
+        more = collecting.collect_evaluations(live, target) if there.rows == live.rows else []
+        print(f"{name}: as it was: {there.sequences:,} sequences{''.join(f', {file} added' for file in more)}")
+        return bool(more)
+    else:
+        collecting.collect(live, target)
+        evaluated = "" if live.evaluation else ", not evaluated (ntm-eval)"
+        print(f"{name}: {live.sequences:,} of {wanted.sequences:,} sequences{evaluated}")
+        return True
+    return False
 
 
 def evidence(recipe: str) -> Path:

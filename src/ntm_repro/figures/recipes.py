@@ -3,15 +3,13 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ntm_repro import paper, tasks
 from ntm_repro.evidence import recipes
 from ntm_repro.evidence.runs import Run
-from ntm_repro.figures import paper_overlay
-from ntm_repro.figures.reliability import steps
+from ntm_repro.figures import paper_overlay, reliability
 from ntm_repro.figures.run_store import RunStore
 
 SIZE = (12.5, 4.2)  # inches
-# Okabe and Ito's colours, and dashes that tell lines apart where they cover each other.
+# Okabe and Ito's.
 COLOURS = {
     "stable": "#0072b2",
     "paper": "#d55e00",
@@ -19,7 +17,6 @@ COLOURS = {
     "collier_beel": "#cc79a7",
     "dnc": "#e69f00",
 }
-SEQUENCES = (1_000, 2_600_000)  # room for the counts at the end of a million
 APART = 1.6  # percent between lines that would cover each other
 
 
@@ -36,8 +33,8 @@ def draw(sources: RunStore) -> Figure:
 
 
 def _draw_line(axes: Axes, recipe: str, found: list[Run]) -> None:
-    places, shares = zip(*steps(found), strict=True)
-    places = (SEQUENCES[0] / 2, *places[1:])  # 0 has no place on a logarithmic axis
+    places, shares = zip(*reliability.steps(found), strict=True)
+    places = (reliability.SEQUENCES[0] / 2, *places[1:])  # 0 has no place on a logarithmic axis
     raised = [share + APART * (2 - list(recipes.RECIPES).index(recipe)) for share in shares]
     colour = COLOURS[recipe]
     count = f"{round(shares[-1] * len(found) / 100)} of {len(found)}"
@@ -47,13 +44,7 @@ def _draw_line(axes: Axes, recipe: str, found: list[Run]) -> None:
 
 
 def _finish(axes: Axes, task: str) -> None:
-    ceiling, level, _ = paper.THRESHOLDS[task]
-    axes.set_xscale("log")
-    title = f"{tasks.find(task)().label}: below {level:g} bits, never again above {ceiling:g}"
-    axes.set(xlabel="sequences", ylabel="seeds that have learned, %")
-    axes.set_title(title, fontsize="medium")
-    axes.set_xlim(*SEQUENCES)
-    axes.set_ylim(-8, 108)
+    reliability.finish(axes, task)
     if axes.lines:
         below_late_climbs = (1.0, 0.08)
         axes.legend(

@@ -28,7 +28,7 @@ def draw(sources: RunStore) -> Figure:
         for model in MODELS:
             for recipe, found in reliability.by_recipe(sources.evidence, task, model).items():
                 _draw_line(axes, found, model, recipe)
-        _finish(axes, task)
+        finish(axes, task)
     _legend(figure.axes[-1])
     paper_overlay.notes(figure, _notes())
     return figure
@@ -53,7 +53,8 @@ def _draw_line(axes: Axes, found: Sequence[Run], model: str, recipe: str) -> Non
     axes.annotate(count, end, (5, RAISED[model]), textcoords="offset points", fontsize=7, color=colour)
 
 
-def _finish(axes: Axes, task: str) -> None:
+def finish(axes: Axes, task: str) -> None:
+    """The axes and the title of a task's panel, after its lines."""
     ceiling, level, _ = paper.THRESHOLDS[task]
     axes.set_xscale("log")
     title = f"{tasks.find(task)().label}: below {level:g} bits, never again above {ceiling:g}"

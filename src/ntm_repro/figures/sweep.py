@@ -64,7 +64,7 @@ def curves(comparison: Comparison, width: float) -> Figure:
     size = max(comparison.sequences // POINTS, *(_row_size(run) for setting in settings for run in setting.runs), 1)
     heights: list[float] = []
     for place, setting in reversed(list(enumerate(settings))):
-        lines = [windows(run.rows, width=size) for run in setting.runs]
+        lines = [windows(run.rows, width=size, begin=run.run.first_sequence) for run in setting.runs]
         heights += [window.mean for line in lines for window in line]
         for line in lines:
             axes.plot(*_points(line), color=_colour(place), linewidth=0.6, alpha=0.45)

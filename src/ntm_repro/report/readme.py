@@ -7,7 +7,7 @@ import csv
 import re
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,9 +52,8 @@ class Cost(NamedTuple):
 SPEED = (("copy", "ntm"), ("copy", "ntm_ff"), ("copy", "lstm"))
 
 
-def filled(text: str, sources: RunStore) -> str:
+def filled(text: str, made: Mapping[str, str]) -> str:
     """A page's text with all its marked parts made anew. Raises `KeyError` for a part that is not one of `parts`."""
-    made = parts(sources)
     return MARKED.sub(lambda match: f"{match[1]}\n\n{made[match[2]]}\n\n{match[3]}", text)
 
 

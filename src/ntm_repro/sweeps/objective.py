@@ -36,7 +36,7 @@ def of_run(objective: Objective, run: Run, sequences: int, condition: Condition 
         return WORST
     if objective is Objective.wrong_bits_long:
         return wrong_bits(run, condition)
-    return of_rows(objective, rows(run, sequences))
+    return of_rows(objective, rows(run, sequences), run.first_sequence)
 
 
 def rows(run: Run, sequences: int) -> list[Row]:
@@ -45,9 +45,12 @@ def rows(run: Run, sequences: int) -> list[Row]:
     return metrics.read_rows(path, min(sequences, run.sequences)) if path.exists() else []
 
 
-def of_rows(objective: Objective, rows: Sequence[Row]) -> float:
-    """`final_bits`, or a count of sequences until a trailing mean is below a threshold; see `convergence.results`."""
-    result = convergence.results(rows)[objective.name]
+def of_rows(objective: Objective, rows: Sequence[Row], begin: int = 0) -> float:
+    """`final_bits`, or a count of sequences until a trailing mean is below a threshold; see `convergence.results`.
+
+    begin: the sequence count at which the first row opens.
+    """
+    result = convergence.results(rows, begin)[objective.name]
     if result is not None:
         return float(result)
     return UNKNOWN if objective is Objective.final_bits or not rows else WORST

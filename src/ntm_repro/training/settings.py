@@ -4,11 +4,12 @@ import math
 import re
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
 from ntm_repro.errors import check_setting
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Loss = Enum("Loss", "bits nats mean")
 Clip = Enum("Clip", "value norm none")
@@ -79,7 +80,7 @@ class TrainSettings:
     def _unit(self) -> float:
         return 1.0 if self.loss is Loss.bits else math.log(2)
 
-    def loss_of_a_bit(self, mask_TO: np.ndarray) -> float:
+    def loss_of_a_bit(self, mask_TO: "np.ndarray") -> float:
         """What a bit of a sequence's cost counts in the loss. mask_TO: 1 where an output is scored, else 0."""
         return self._unit / max(1.0, float(mask_TO.sum())) if self.loss is Loss.mean else self._unit
 
