@@ -1,5 +1,6 @@
 """When runs converge, relapse and end: by hand."""
 
+import numpy as np
 import pytest
 from support.recorded_runs import rows
 
@@ -106,3 +107,18 @@ def test_the_median_counts_who_never_got_there_as_last():
     assert convergence.middle([30, None, None]) is None
     assert convergence.middle([10, 20]) == 15
     assert convergence.middle([10, None]) is None
+
+
+def test_the_scatter_of_the_papers_points_is_that_of_noise_on_a_line(monkeypatch):
+    rng = np.random.default_rng(5)
+    costs = 30 - 0.5 * np.arange(400) + rng.normal(0, 0.3, 400)
+    monkeypatch.setattr(convergence, "SCATTER_POINTS", 400)
+    monkeypatch.setattr(convergence, "paper_means", lambda task, model: list(enumerate(costs)))
+    assert convergence.paper_deviation("priority_sort", "ntm") == pytest.approx(0.3, rel=0.1)
+    # The cost of N-grams is a mean over ten points.
+    assert convergence.paper_deviation("dynamic_ngrams", "ntm") == pytest.approx(0.3 / 10**0.5, rel=0.1)
+
+
+def test_a_curve_that_lies_on_its_axis_does_not_scatter():
+    assert convergence.paper_deviation("copy", "ntm") == 0
+    assert 0.2 < convergence.paper_deviation("priority_sort", "ntm") < 0.4

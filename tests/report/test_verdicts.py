@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ntm_repro.report.verdicts import Verdict, of_cost, of_count, of_share, together
+from ntm_repro.report.verdicts import Measure, Verdict, meeting, of_cost, of_count, of_share, together
 
 BETTER, MET, PARTIAL, NOT_MET = Verdict.better, Verdict.met, Verdict.partial, Verdict.not_met
 
@@ -27,6 +27,18 @@ BETTER, MET, PARTIAL, NOT_MET = Verdict.better, Verdict.met, Verdict.partial, Ve
 )
 def test_costs(ours, paper, verdict):
     assert of_cost(ours, paper) is verdict
+
+
+def test_a_cost_of_the_papers_is_known_to_two_standard_deviations_of_its_point():
+    assert (of_cost(18.0, 17.4, 0.3), of_cost(18.01, 17.4, 0.3)) == (MET, NOT_MET)
+    assert (of_cost(0.5, 0.9, 0.1), of_cost(0.5, 0.9, 0.21)) == (BETTER, MET)
+
+
+def test_seeds_that_meet_a_number_are_counted():
+    assert meeting([MET, NOT_MET, BETTER, PARTIAL]) == (2, 4)
+    assert Measure("bits", "0", "0", MET, meeting=(2, 4)).share == "2 of 4 seeds"
+    assert Measure("bits", "0", "0", MET, meeting=(1, 1)).share == ""
+    assert Measure("bits", "0", "0", MET).share == ""
 
 
 @pytest.mark.parametrize(

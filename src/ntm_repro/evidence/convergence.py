@@ -4,6 +4,7 @@ The cost judged is bits per sequence, for N-grams those above the optimal estima
 that over the 10,000 sequences before a row of metrics.csv, as in the paper's curves.
 """
 
+import math
 import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,6 +13,9 @@ from ntm_repro import paper, tasks
 from ntm_repro.evidence.windows import WINDOW, gap
 from ntm_repro.training.convergence import Crossings, crossings, trailing_means
 from ntm_repro.training.metrics import Row
+
+# Of the paper's curves, how many points before the end say how its points scatter.
+SCATTER_POINTS = 20
 
 
 class Convergence(NamedTuple):
@@ -76,6 +80,18 @@ def paper_end_means(task: str, model: str) -> list[tuple[int, float]]:
     count = end_window(task) // WINDOW
     stretches = (means[last - count : last] for last in range(count, len(means) + 1))
     return [(stretch[-1][0], statistics.fmean(mean for _, mean in stretch)) for stretch in stretches]
+
+
+def paper_deviation(task: str, model: str) -> float:
+    """The standard deviation of the paper's cost at its end, in bits, as its curve's last points scatter.
+
+    From their second differences, which a steady fall leaves at 0: of independent points with a variance v each, these
+    have one of 6 v. Nothing is known about how runs with other seeds would differ.
+    """
+    costs = [cost for _, cost in paper_means(task, model)[-SCATTER_POINTS:]]
+    bends = [left - 2 * here + right for left, here, right in zip(costs, costs[1:], costs[2:], strict=False)]
+    point = math.sqrt(statistics.fmean(bend**2 for bend in bends) / 6) if bends else 0.0
+    return point / math.sqrt(end_window(task) / WINDOW)
 
 
 def middle(counts: Sequence[int | None]) -> float | None:

@@ -9,7 +9,7 @@ from ntm_repro.evidence.convergence import Convergence
 from ntm_repro.evidence.run_settings import Pair
 from ntm_repro.evidence.runs import Run
 from ntm_repro.figures.run_store import RunStore
-from ntm_repro.report.verdicts import Measure, Verdict, of_cost, of_count
+from ntm_repro.report.verdicts import Measure, Verdict, meeting, of_cost, of_count
 
 
 def measures(sources: RunStore, task: str) -> list[Measure]:
@@ -42,9 +42,13 @@ def soon(task: str, model: str, runs: Sequence[Run]) -> Measure:
     ours = "never" if middle is None and all(settled) else "not yet" if middle is None else f"{middle:,.0f}"
     share = sum(count is not None for count in reached)
     note = f"{_seeds(runs)}; {share} of {len(runs)} did"
-    return Measure(
-        what, paper_count, ours, verdict, note if middle is None else f"{note}; {_stays(convergences, level)}"
-    )
+    if middle is not None:
+        note += f"; {_stays(convergences, level)}"
+    later = ""
+    if verdict is Verdict.not_met and middle is not None and printed is not None:
+        later = f"{middle - printed:,.0f} sequences later"
+    each = [of_count(count, printed) for count, is_settled in zip(reached, settled, strict=True) if is_settled]
+    return Measure(what, paper_count, ours, verdict, note, later, meeting(each))
 
 
 def _stays(convergences: Sequence[Convergence], level: int) -> str:
@@ -78,7 +82,11 @@ def last(task: str, model: str, runs: Sequence[Run]) -> Measure:
     note = _seeds(finished) + (f", {min(costs):.2f} to {max(costs):.2f}" if len(costs) > 1 else "")
     if run_settings.mixed(Pair(task, model, finished)):
         note += "; not all with the same settings"
-    return Measure(what, f"{printed:.2f}", f"{ours_now:.2f}", of_cost(ours_now, printed), note)
+    scatter = convergence.paper_deviation(task, model)
+    verdict = of_cost(ours_now, printed, scatter)
+    more = f"{ours_now - printed:.2f} bits more" if verdict is Verdict.not_met else ""
+    each = [of_cost(cost, printed, scatter) for cost in costs]
+    return Measure(what, f"{printed:.2f}", f"{ours_now:.2f}", verdict, note, more, meeting(each))
 
 
 def _seeds(runs: Sequence[Run]) -> str:

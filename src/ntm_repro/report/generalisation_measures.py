@@ -8,7 +8,7 @@ from typing import Any
 from ntm_repro import paper
 from ntm_repro.evidence.runs import Run
 from ntm_repro.figures.run_store import RunStore
-from ntm_repro.report.verdicts import Measure, Verdict, of_cost, of_share
+from ntm_repro.report.verdicts import Measure, Verdict, meeting, of_cost, of_share
 
 Entry = dict[str, Any]  # of eval.json's grid
 ALL_RIGHT = 0.95  # share of sequences without a wrong bit that passes for "perfect"
@@ -54,7 +54,8 @@ def recall(sources: RunStore) -> list[Measure]:
         for items, printed in paper.curve(11, model):
             what = f"{paper.MODELS[model]}, {items:.0f} items: bits"
             seen = _values(entries, items, "bits")
-            measures.append(_measure(what, f"{printed:.2f}", seen, "{:.2f}", partial(of_cost, paper=printed)))
+            judge, more = partial(of_cost, paper=printed), partial(_more_bits, printed)
+            measures.append(_measure(what, f"{printed:.2f}", seen, "{:.2f}", judge, more))
     return measures
 
 
@@ -63,6 +64,10 @@ def sort_example(sources: RunStore) -> list[Measure]:
     seen = _values(_entries(sources, "priority_sort", "ntm"), [20, 16], "wrong_bits")
     what = "NTM-LSTM, 20 vectors: wrong bits of 128"
     return [_measure(what, "not said", seen, "{:.1f}", lambda _: Verdict.partial)]
+
+
+def _more_bits(paper_bits: float, bits: float) -> str:
+    return f"{bits - paper_bits:.2f} bits more"
 
 
 def _entries(sources: RunStore, task: str, model: str) -> list[Entry]:
@@ -76,14 +81,17 @@ def _grid(run: Run) -> list[Entry]:
 
 def _perfect(entries: Sequence[Entry], condition: Any, what: str, printed: str) -> Measure:
     """The share of sequences without a wrong bit, of the median seed."""
-    return _measure(what, printed, _values(entries, condition, "perfect"), "{:.0%}", partial(of_share, least=ALL_RIGHT))
+    judge, seen = partial(of_share, least=ALL_RIGHT), _values(entries, condition, "perfect")
+    return _measure(
+        what, printed, seen, "{:.0%}", judge, lambda share: f"{ALL_RIGHT - share:.0%} short of {ALL_RIGHT:.0%}"
+    )
 
 
 def _failing(entries: Sequence[Entry], condition: Any, what: str, printed: str) -> Measure:
     """The same where the paper's model fails: doing it is better than the paper."""
     measure = _perfect(entries, condition, what, printed)
     verdicts = {Verdict.met: Verdict.better, Verdict.not_met: Verdict.met}
-    return measure._replace(verdict=verdicts.get(measure.verdict, measure.verdict))
+    return measure._replace(verdict=verdicts.get(measure.verdict, measure.verdict), by="", meeting=None)
 
 
 def _wrong(
@@ -101,11 +109,24 @@ def _values(entries: Sequence[Entry], condition: Any, name: str) -> list[float]:
     return [entry[name] for entry in entries if entry["setting"] == condition]
 
 
-def _measure(what: str, printed: str, seen: Sequence[float], form: str, judge: Callable[[float], Verdict]) -> Measure:
-    """The median of the seeds beside what the paper tells, judged; partial where no seed was evaluated."""
+def _measure(
+    what: str,
+    printed: str,
+    seen: Sequence[float],
+    form: str,
+    judge: Callable[[float], Verdict],
+    worse: Callable[[float], str] = lambda _: "",
+) -> Measure:
+    """The median of the seeds beside what the paper tells, judged; partial where no seed was evaluated.
+
+    worse: how far a number that is not met is from the paper's, in words.
+    """
     if not seen:
         return Measure(what, printed, "–", Verdict.partial, "not evaluated")
     middle = statistics.median(seen)
     spread = f"{form.format(min(seen))} to {form.format(max(seen))}"
     note = f"median of {len(seen)} seeds, {spread}" if len(seen) > 1 else "1 seed"
-    return Measure(what, printed, form.format(middle), judge(middle), note)
+    verdict, each = judge(middle), [judge(value) for value in seen]
+    by = worse(middle) if verdict is Verdict.not_met else ""
+    shares = None if Verdict.partial in each else meeting(each)
+    return Measure(what, printed, form.format(middle), verdict, note, by, shares)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ntm_repro import paper, tasks
-from ntm_repro.evidence import run_settings, tables
+from ntm_repro.evidence import convergence, run_settings, tables
 from ntm_repro.figures import drawer
 from ntm_repro.figures.run_store import RunStore
 from ntm_repro.figures.style import styled
@@ -38,6 +38,14 @@ class Judged(NamedTuple):
     def verdict(self) -> Verdict:
         """The verdict on all of the figure's measures together."""
         return verdicts.together([measure.verdict for measure in self.measures])
+
+    @property
+    def open(self) -> list[str]:
+        """What the worst verdict stands on: the numbers that are not met, or not known yet; none where all are met."""
+        if self.verdict not in (Verdict.not_met, Verdict.partial):
+            return []
+        worst = [measure for measure in self.measures if measure.verdict is self.verdict]
+        return [f"{measure.what} ({measure.by})" if measure.by else measure.what for measure in worst]
 
 
 def judge(name: str, sources: RunStore) -> Judged:
@@ -83,6 +91,7 @@ def page(
         clearly=verdicts.CLEARLY,
         reading_bits=verdicts.READING_BITS,
         reading_share=verdicts.READING_SHARE,
+        scatter_points=convergence.SCATTER_POINTS,
         style=asset("page.css"),
         script=asset("page.js"),
     )

@@ -76,12 +76,18 @@ def parts(sources: RunStore) -> dict[str, str]:
 
 
 def tally(sources: RunStore) -> str:
-    """How many figures of the paper have which verdict."""
-    measured = (figure.measured_by.load()(sources) for figure in paper.FIGURES.values())
-    figures = [verdicts.together([measure.verdict for measure in measures]) for measures in measured]
-    counts = Counter(figures)
-    shares = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
-    return f"**Of the paper's {len(figures)} figures: {shares}.**"
+    """How many figures of the paper have which verdict, and how many of the numbers in them."""
+    measured = [figure.measured_by.load()(sources) for figure in paper.FIGURES.values()]
+    numbers = [[measure.verdict for measure in measures] for measures in measured]
+    figures = _shares([verdicts.together(judged) for judged in numbers])
+    each = _shares([verdict for judged in numbers for verdict in judged])
+    count = sum(map(len, numbers))
+    return f"**Of the paper's {len(measured)} figures: {figures}. Of the {count} numbers in them: {each}.**"
+
+
+def _shares(judged: Sequence[Verdict]) -> str:
+    counts = Counter(judged)
+    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
 
 
 def glance(pairs: Sequence[Pair]) -> list[str]:
@@ -92,7 +98,8 @@ def glance(pairs: Sequence[Pair]) -> list[str]:
         for pair in pairs:
             if pair.task == task:
                 measure = curve_measures.last(task, pair.model, pair.runs)
-                row[paper.MODELS[pair.model]] = f"{measure.verdict}: {measure.ours} ({measure.paper})"
+                share = f", {measure.share}" if measure.share else ""
+                row[paper.MODELS[pair.model]] = f"{measure.verdict}{share}: {measure.ours} ({measure.paper})"
         rows.append(row)
     return rendering.lines(_columns("task", *paper.MODELS.values()), rows)
 
