@@ -127,8 +127,8 @@ def test_beyond_the_paper_with_the_locations_that_it_takes(command, trained):
     assert "beyond.json" in done.stdout
 
 
-def test_no_more_locations_than_were_learned_and_none_without_a_memory(command, tmp_path):
-    command("train", "run_dir=fixed", "train.sequences=10", *TINY, "model.memory.start=per_location")
+def test_no_more_locations_than_were_fixed_and_none_without_a_memory(command, tmp_path):
+    command("train", "run_dir=fixed", "train.sequences=10", *TINY, "model.memory.start=random")
     command("train", "run_dir=lstm", "train.sequences=10", "model=lstm", "model.size=4", "model.layers=1")
     for folder, locations in (("fixed", 10), ("lstm", None)):
         done = command("eval", f"run={folder}", "grid=beyond", "sequences=1")
@@ -159,11 +159,22 @@ def test_bad_requests(words, named, command, trained):
     assert not {"eval.json", "beyond.json"} & {path.name for path in trained.iterdir()}
 
 
-def test_locations_are_fixed_where_each_was_learned(command, tmp_path):
-    command("train", "run_dir=fixed", "train.sequences=10", *TINY, "model.memory.start=per_location")
+def test_more_locations_where_each_learned_a_start(command, tmp_path):
+    command("train", "run_dir=own", "train.sequences=10", *TINY, "model.memory.start=per_location")
+    done = command("eval", "run=own", "locations=64", "lengths=[2]", "sequences=2")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "own/eval.json").read_text())["grid"][0]["locations"] == 64
+    fewer = command("eval", "run=own", "locations=9")
+    assert fewer.returncode == 2
+    assert "give 10 or more" in fewer.stderr
+
+
+def test_no_more_locations_where_their_rows_are_fixed(command, tmp_path):
+    command("train", "run_dir=fixed", "train.sequences=10", *TINY, "model.memory.start=random")
     done = command("eval", "run=fixed", "locations=64")
     assert done.returncode == 2
-    assert "model.memory.start=shared" in done.stderr
+    assert "model.memory.start=random" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_nothing_to_evaluate(command, trained):

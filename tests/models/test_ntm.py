@@ -17,7 +17,7 @@ from ntm_repro.models import addressing, memory, ntm, ntm_ff
 from ntm_repro.models.addressing import HeadParameters
 from ntm_repro.models.base import leaves
 from ntm_repro.models.controllers import LSTMState, StackState
-from ntm_repro.models.initial_state import Start
+from ntm_repro.models.initial_state import Start, with_more_locations
 from ntm_repro.models.ntm import Activation, ControllerSettings, MemorySettings, NTMState, OutputFrom, ReadOrder
 
 T, B, I, O = 4, 2, 3, 2  # noqa: E741
@@ -427,6 +427,25 @@ def test_a_model_with_a_shared_start_may_be_given_more_locations(scramble):
 def test_a_start_per_location_may_not_be_given_more_locations():
     with pytest.raises(RuntimeError, match="size mismatch"):
         built(locations=50).load_state_dict(built(locations=20).state_dict())
+
+
+def test_a_start_per_location_goes_on_with_rows_like_the_mean_where_no_head_begins():
+    """The locations of training begin as before, to within the 1e-13 that the others take."""
+    small = built(locations=20).double()
+    large = built(locations=50, seed=9).double()
+    large.load_state_dict(with_more_locations(small.state_dict(), 50))
+    of_small, of_large = small.initial_state(B), large.initial_state(B)
+    assert torch.equal(of_large.memory_BNM[:, :20], of_small.memory_BNM)
+    torch.testing.assert_close(of_large.memory_BNM[:, 20:], of_small.memory_BNM.mean(1, keepdim=True).expand(B, 30, -1))
+    for few_BHN, many_BHN in zip(of_small[-2:], of_large[-2:], strict=True):
+        torch.testing.assert_close(many_BHN[..., :20], few_BHN, rtol=1e-11, atol=0)
+        assert (many_BHN[..., 20:] < 1e-13).all()
+
+
+@pytest.mark.parametrize("start", ["shared", "per_location"])
+def test_nothing_changes_where_locations_are_as_many_or_belong_to_no_parameter(start):
+    tensors = built(start=start, locations=20).state_dict()
+    assert with_more_locations(tensors, 20 if start == "per_location" else 50) is tensors
 
 
 def test_a_fresh_shared_start_begins_on_location_0():

@@ -36,9 +36,9 @@ lengths     conditions to test instead of the task's own grid: for copy lengths 
             [length,repeats] as in lengths=[[10,20],[20,10]], for recall numbers of items
 sequences   how many sequences for each condition, by default 100 (dynamic N-grams: 1,000); they are the same for every
             run of a seed
-locations   memory locations N, where the run was trained with model.memory.start=shared
+locations   memory locations N; no fewer than in training where each learned a start of its own
 grid        beyond: conditions further than any of the paper's, such as copying 1,000 vectors, with as many memory
-            locations as they need where the run was trained with model.memory.start=shared; writes beyond.json
+            locations as they need; writes beyond.json
 out         write there instead of eval.json or beyond.json in the run's folder; with input, the outputs, to a .npy,
             .npz or .txt file instead of the terminal
 
@@ -230,9 +230,13 @@ def _locations(config: DictConfig, probe: "Probe") -> int | None:
 
 
 def _may_grow(config: DictConfig) -> bool:
-    """Whether no parameter belongs to a single location, so that there may be more of them than in training."""
+    """Whether there may be more locations than in training (`initial_state.with_more_locations`)."""
+    return _start(config) != "random"
+
+
+def _start(config: DictConfig) -> str:
     start = config.model.memory.get("start")
-    return getattr(start, "name", start) == "shared"
+    return str(getattr(start, "name", start))
 
 
 def _locations_of(config: DictConfig) -> int | None:
@@ -247,10 +251,14 @@ def _enlarge(config: DictConfig, locations: int) -> None:
     if not _has_memory(config):
         raise UsageError(f"locations={locations}: {config.model.name} has no memory")
     memory = config.model.memory
-    if locations != memory.locations and not _may_grow(config):
+    if locations > memory.locations and not _may_grow(config):
         raise UsageError(
-            f"locations={locations}: this run learned a start for each of its {memory.locations} locations; "
-            "train with model.memory.start=shared to change their number"
+            f"locations={locations}: model.memory.start=random fixed the {memory.locations} rows of this run"
+        )
+    if locations < memory.locations and _start(config) != "shared":
+        raise UsageError(
+            f"locations={locations}: this run has a start of its own for each of {memory.locations} locations; "
+            f"give {memory.locations} or more"
         )
     memory.locations = locations
     schema.settings(config, "model")

@@ -70,6 +70,7 @@ def load_weights(model: Any, folder: RunFolder) -> int:
 
     Raises `UsageError` where there is neither, or it does not fit; nothing in a file is ever executed.
     """
+    from ntm_repro.models.initial_state import with_more_locations
     from ntm_repro.training import weights
 
     found = weights.of_folder(folder)
@@ -77,7 +78,7 @@ def load_weights(model: Any, folder: RunFolder) -> int:
         missing = f"neither checkpoint.pt nor {folder.weights.name} there"
         raise UsageError(f"run={folder.path}: {missing}; train it first")
     try:
-        model.load_state_dict(found.tensors)
+        model.load_state_dict(with_more_locations(found.tensors, getattr(model, "num_locations", 0)))
     except RuntimeError as error:
         raise UsageError(f"{found.path}: its weights do not fit the run's config.yaml") from error
     return found.sequences

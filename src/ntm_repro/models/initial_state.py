@@ -141,6 +141,26 @@ class ConstantStart(nn.Module):
         return self.memory_NM.expand(batch_size, -1, -1), weighting_KN.expand(batch_size, -1, -1)
 
 
+# Logits below all others by this much: a share of 1e-13 of a weighting.
+UNUSED = 30.0
+
+
+def with_more_locations(tensors: dict[str, Tensor], num_locations: int) -> dict[str, Tensor]:
+    """The parameters of a model with a start per location, by name, for more locations than it was trained with.
+
+    The further ones come after the others on the ring. They begin as the mean of the learned rows, which is no row in
+    particular, and no head begins there. Other parameters are as they were, all of them where nothing depends on N.
+    """
+    memory_NM, logits_KN = tensors.get("start.memory_NM"), tensors.get("start.logits_KN")
+    if memory_NM is None or logits_KN is None or num_locations <= len(memory_NM):
+        return tensors
+    further = num_locations - len(memory_NM)
+    memory_NM = torch.cat([memory_NM, memory_NM.mean(0).expand(further, -1)])
+    lowest_K1 = logits_KN.min(1, keepdim=True).values - UNUSED
+    logits_KN = torch.cat([logits_KN, lowest_K1.expand(-1, further)], 1)
+    return tensors | {"start.memory_NM": memory_NM, "start.logits_KN": logits_KN}
+
+
 STARTS = {
     Start.per_location: PerLocationStart,
     Start.shared: SharedStart,
