@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -146,7 +146,9 @@ class Run:
     def own_rows(self) -> list[metrics.Row]:
         """The same of this run's own training alone. The first row may be of fewer sequences than the others."""
         path = RunFolder(self.folder).metrics
-        rows, torn = metrics.read_rows(path, up_to=self.sequences), metrics.torn_line(path)
+        state = path.stat()
+        every, torn = _rows_and_torn_line(path, state.st_mtime_ns, state.st_size)
+        rows = [row for row in every if row["sequences"] <= self.sequences]
         ends = [self.first_sequence, *(int(row["sequences"]) for row in rows)]
         log_every = self.config["train"].get("log_every")
         window = max([log_every if is_whole(log_every) else 0, *(end - begin for begin, end in pairwise(ends))])
@@ -202,6 +204,13 @@ class Run:
     def has_weights(self) -> bool:
         """Whether its trained weights were kept."""
         return RunFolder(self.folder).weights.exists()
+
+
+@lru_cache(maxsize=1024)
+def _rows_and_torn_line(path: Path, modified: int, size: int) -> tuple[list[metrics.Row], int | None]:
+    """A file's rows and where it is damaged, read once for as long as it stays as it is: figures and tables share it."""
+    rows = metrics.read_rows(path)
+    return rows, metrics.torn_line(path, len(rows))
 
 
 def read(folder: Path) -> Run | None:

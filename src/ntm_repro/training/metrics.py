@@ -91,12 +91,15 @@ def read_rows(path: Path, up_to: int | None = None) -> list[Row]:
     return rows
 
 
-def torn_line(path: Path) -> int | None:
-    """The number, from 1, of the first line that is no complete row (or no header); None for a whole file."""
+def torn_line(path: Path, count: int) -> int | None:
+    """The number, from 1, of the first line that is no complete row (or no header); None for a whole file.
+
+    count: of the rows that `read_rows` finds in the file.
+    """
     lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
     if tuple(lines[0].split(",")) not in (columns(False), columns(True)):
         return 1
-    whole = 1 + len(read_rows(path))
+    whole = 1 + count
     return None if lines[whole:] in ([], [""]) else whole + 1
 
 
