@@ -127,11 +127,13 @@ clean: ## remove the environment and caches, but no results
 .venv/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
 		|| { echo "Python 3.11, 3.12 or 3.13 is needed; name one, as in make setup PYTHON=python3.12" >&2; exit 2; }
+	@echo "installing torch and the rest into .venv, which takes some minutes"
 	$(PYTHON) -m venv .venv
 	$(if $(TORCH_INDEX),$(PIP) torch --index-url $(TORCH_INDEX))
 	$(PIP) --editable .
 	@touch $@
 
 .venv/.ready-dev: .venv/.ready
+	@echo "installing what the tests need into .venv"
 	$(PIP) --editable '.[dev]'
 	@touch $@

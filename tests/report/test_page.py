@@ -107,6 +107,16 @@ def test_every_seed_has_a_picture_and_a_table(text):
     assert 'href="#stable-recipe"' in text
 
 
+@pytest.mark.parametrize(("name", "tables"), [("seed-curves", ()), ("recipes", ("recipes", "ablation"))])
+def test_the_second_part_has_curves_and_the_recipes_of_others(text, name, tables):
+    shown = section(text, name)
+    assert shown.count("<img ") == 1
+    assert text.index('id="stable-recipe"') < text.index(f'id="{name}"') < text.index('id="all-tables"')
+    for table in tables:
+        assert f'href="#table-{table}"' in shown
+        assert f'id="table-{table}"' in text
+
+
 def test_the_viewer_is_on_top_and_the_recipes_are_two_parts(text):
     places = ["viewer", "paper-recipe", "glance", "fig06", "beyond", "choices", "stable-recipe", "every-seed", "tables"]
     found = [text.index(f'id="{place}"') for place in places]
@@ -115,7 +125,7 @@ def test_the_viewer_is_on_top_and_the_recipes_are_two_parts(text):
 
 def test_pictures_are_inside_and_as_large_as_said(text):
     found = re.findall(r'<img src="data:image/png;base64,([^"]+)" width="(\d+)" height="(\d+)"', text)
-    assert len(found) == 4  # two figures, every seed, and what is beyond the paper
+    assert len(found) == 6  # two figures, what is beyond the paper, every seed and its curve, recipes
     for data, width, height in found:
         real = struct.unpack(">II", base64.b64decode(data)[16:24])
         assert real == (int(width), int(height))

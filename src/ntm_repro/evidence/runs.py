@@ -208,7 +208,7 @@ class Run:
 
 @lru_cache(maxsize=1024)
 def _rows_and_torn_line(path: Path, modified: int, size: int) -> tuple[list[metrics.Row], int | None]:
-    """A file's rows and where it is damaged, read once for as long as it stays as it is: figures and tables share it."""
+    """A file's rows and where it is damaged, read once as long as it stays as it is: figures and tables share it."""
     rows = metrics.read_rows(path)
     return rows, metrics.torn_line(path, len(rows))
 

@@ -16,7 +16,8 @@ from ntm_repro.report.recordings import all_gaps, all_recordings
 from ntm_repro.report.templating import asset, render
 from ntm_repro.report.verdicts import Measure, Verdict
 
-BEYOND, EVERY_SEED = "beyond", "reliability"  # figures that the paper does not have
+# Figures that the paper does not have.
+BEYOND, EVERY_SEED, SEED_CURVES, RECIPES = "beyond", "reliability", "seed_curves", "recipes"
 WIDE = 1200  # pixels that a picture is wide: sharp on the page at its widest
 
 
@@ -62,10 +63,10 @@ def page(
     for name in names:
         progress(name)
         figures.append(judge(name, sources))
-    progress(BEYOND)
-    beyond = _picture(BEYOND, sources)
-    progress(EVERY_SEED)
-    every_seed = _picture(EVERY_SEED, sources)
+    more: dict[str, Picture] = {}
+    for name in (BEYOND, EVERY_SEED, SEED_CURVES, RECIPES):
+        progress(name)
+        more[name] = _picture(name, sources)
     progress("memory viewer")
     counts = Counter(figure.verdict for figure in figures)
     every = {table.name: table for table in tables.every(sources.evidence)}
@@ -77,8 +78,10 @@ def page(
     return render(
         "index.html.j2",
         figures=figures,
-        beyond=beyond,
-        every_seed=every_seed,
+        beyond=more[BEYOND],
+        every_seed=more[EVERY_SEED],
+        seed_curves=more[SEED_CURVES],
+        recipes=more[RECIPES],
         models=list(paper.MODELS.values()),
         glance=glance,
         tally=[(verdict, counts[verdict]) for verdict in Verdict if counts[verdict]],

@@ -5,6 +5,7 @@ import struct
 from io import BytesIO
 from typing import NamedTuple
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -20,7 +21,9 @@ class Picture(NamedTuple):
 def png(figure: Figure, pixels: int, colours: int | None = None) -> Picture:
     """A figure as a PNG so many pixels wide, with all colours or so many; a PNG begins with its size."""
     content = BytesIO()
-    figure.savefig(content, format="png", dpi=pixels / figure.get_figwidth(), metadata={"Software": None})
+    figure.set_dpi(pixels / figure.get_figwidth())
+    # Not `savefig`, which draws everything twice, the first time for its extent alone.
+    FigureCanvasAgg(figure).print_png(content, metadata={"Software": None})
     if colours is not None:
         few = Image.open(content).convert("RGB").quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         content = BytesIO()
