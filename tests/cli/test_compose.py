@@ -1,11 +1,17 @@
 """How often a config is composed and checked, and configs in a folder of the user's own."""
 
 import ast
+import copy
+import pickle
 import sys
 
+import hydra
 import pytest
+from hydra.core.config_store import ConfigStore
 from support import processes
 from support.helpers import TINY
+
+from ntm_repro.cli import compose
 
 COUNTING = """
 import sys
@@ -128,3 +134,17 @@ def test_a_damaged_file_that_nothing_names_is_not_blamed(own, command):
     (own / "experiment/odd.yaml").write_bytes(UNREADABLE["Latin-1"][0])
     done = command("train", "--config-dir", str(own), "experiment=mine", "seed=x")
     assert (done.returncode, "seed=x" in done.stderr) == (2, True)
+
+
+def test_hydras_store_is_not_copied_and_what_is_composed_shares_nothing():
+    with compose.session():
+        store = ConfigStore.instance()
+        assert copy.deepcopy(store).repo is store.repo
+        first = hydra.compose(compose.CONFIG, ["task=copy"])
+        first.train.batch_size = 77
+        first.task.max_length = 3
+        second = hydra.compose(compose.CONFIG, ["task=copy"])
+        assert (second.train.batch_size, second.task.max_length) == (1, 20)
+    with compose.session():
+        assert ConfigStore.instance().repo is store.repo
+        assert len(pickle.loads(pickle.dumps(store.repo))) == len(store.repo)

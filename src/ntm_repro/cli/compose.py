@@ -62,6 +62,17 @@ class Request(NamedTuple):
     master: DictConfig | None = None
 
 
+class Nodes(dict[str, Any]):
+    """What is in Hydra's store of configs, copied by nobody.
+
+    Hydra copies the whole store for every config that it composes and every group that it lists, though what is loaded
+    from there is a copy of its own: two thirds of the time of `--help` and of composing a job.
+    """
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Nodes":
+        return self
+
+
 def config_dir() -> str:
     """The folder of configs: inside an installed package, else beside `src` in the repository."""
     here = Path(__file__).resolve()
@@ -82,6 +93,8 @@ def register(settings: bool = True) -> None:
     settings: whether those of the packages' tasks and models are needed, for which they are imported.
     """
     store = ConfigStore.instance()
+    if not isinstance(store.repo, Nodes):
+        store.repo = Nodes(store.repo)
     store.store(name="schema", node=schema.Config)
     for group in installed.GROUPS:
         for name, node in installed.nodes(group, set(options(group)), settings).items():
