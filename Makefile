@@ -25,7 +25,7 @@ dynamic_ngrams_FIGURES := fig13 fig14 fig15
 priority_sort_FIGURES := fig16 fig17 fig18
 FIGURES := $(foreach task,$(TASK_NAMES),$($(task)_FIGURES))
 
-.PHONY: help setup train reproduce collect figures tables $(FIGURES) beyond failures reliability recipes seed_curves report test test-slow faults fuzz soak licences coverage lint bench tensorboard clean
+.PHONY: help setup train reproduce collect figures tables $(FIGURES) beyond failures reliability recipes seeds report test test-slow faults fuzz soak licences coverage lint bench tensorboard clean
 
 help: ## list the targets
 	@grep -hE '^[$$()A-Za-z-]+:.*##' $(MAKEFILE_LIST) \
@@ -103,7 +103,7 @@ reliability: setup ## draw how many seeds learn each task, recipe by recipe
 recipes: setup ## draw how many seeds learn with the recipes that others use
 	$(BIN)/ntm-figures $@
 
-seed_curves: setup ## draw the learning curve of every seed, with the paper's recipe and with the stable one
+seeds: setup ## draw the learning curve of every seed, with the paper's recipe and with the stable one
 	$(BIN)/ntm-figures $@
 
 figures: setup ## draw all of them (TRAIN=1 likewise)

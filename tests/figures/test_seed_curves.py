@@ -10,7 +10,7 @@ from ntm_repro.figures.style import styled
 
 def draw(evidence):
     with styled():
-        return drawer("seed_curves")(RunStore(evidence, load=None))
+        return drawer("seeds")(RunStore(evidence, load=None))
 
 
 def test_a_curve_is_its_rows_and_no_lower_than_the_panel(tmp_path):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 USAGE = f"""\
 ntm-figures: draw figures of the paper from recorded runs, each with the paper's own curve beside ours
 
-usage: ntm-figures all|tables|beyond|failures|reliability|recipes|seed_curves|fig03 [fig07 …]
+usage: ntm-figures all|tables|beyond|failures|reliability|recipes|seeds|fig03 [fig07 …]
                    [evidence=results/paper] [figures=results/figures] [tables=results/tables]
 
 all, figNN  figures, by the paper's numbers: {" ".join(FIGURES)}
@@ -25,7 +25,7 @@ beyond      what models do on sequences beyond any of the paper's (among all)
 failures    what plateaus, relapses and rare errors look like in a record (among all)
 reliability how many seeds learn, recipe by recipe; others' evidence lies beside that of the paper's (among all)
 recipes     the same of recipes that others use, on three tasks (among all)
-seed_curves the learning curve of every seed, with the paper's recipe and with the stable one (among all)
+seeds       the learning curve of every seed, with the paper's recipe and with the stable one (among all)
 tables      Tables 1–3 beside ours, convergence, generalisation and run times, as Markdown and CSV
 evidence    the folder of recorded runs, <task>/<model>/seed<k>/
 figures     where figNN.png go

@@ -19,7 +19,7 @@ MORE = {
     "failures": Code("figures.failures.draw"),
     "reliability": Code("figures.reliability.draw"),
     "recipes": Code("figures.recipes.draw"),
-    "seed_curves": Code("figures.seed_curves.draw"),
+    "seeds": Code("figures.seed_curves.draw"),
 }
 
 

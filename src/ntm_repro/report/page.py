@@ -17,7 +17,7 @@ from ntm_repro.report.templating import asset, render
 from ntm_repro.report.verdicts import Measure, Verdict
 
 # Figures that the paper does not have.
-BEYOND, EVERY_SEED, SEED_CURVES, RECIPES = "beyond", "reliability", "seed_curves", "recipes"
+BEYOND, EVERY_SEED, SEED_CURVES, RECIPES = "beyond", "reliability", "seeds", "recipes"
 WIDE = 1200  # pixels that a picture is wide: sharp on the page at its widest
 
 
