@@ -4,6 +4,7 @@ import os
 import pickle
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from ntm_repro.jit import cache, isolation
 from ntm_repro.jit.store import sealed
 
 CODE = {"somewhere.function(float32)": b"machine code"}
+# What most tests fetch.
+PART = ("rest",)
 
 
 @pytest.fixture
@@ -37,26 +40,29 @@ def forget(monkeypatch):
 
 @pytest.fixture
 def built(monkeypatch):
-    """The code that the stand-in for the process that compiles was run with; `built.answer` is how it ends."""
+    """The codes that the stand-in for the processes that compile was run with.
+
+    `built.answer` is how each ends, but for those whose part is in `built.failing`.
+    """
 
     class Runs(list):
         answer = subprocess.CompletedProcess([], 0, sealed(pickle.dumps(CODE)), b"")
+        failing = ()
 
     runs = Runs()
 
-    def run(code, packages, settings):
-        runs.append(code)
-        if isinstance(runs.answer, OSError):
-            raise runs.answer
-        return runs.answer
+    def run(codes, packages, settings):
+        runs.extend(codes)
+        failed = subprocess.CompletedProcess([], 3, b"", b"no such module\n")
+        return [failed if any(part in code for part in runs.failing) else runs.answer for code in codes]
 
     monkeypatch.setattr(isolation, "run", run)
     return runs
 
 
-def prepare(capfd):
+def prepare(capfd, parts=PART):
     """What is said meanwhile, line by line."""
-    cache.prepare("float32")
+    cache.prepare("float32", parts)
     return capfd.readouterr().err.splitlines()
 
 
@@ -65,18 +71,67 @@ def prepare(capfd):
 
 def test_it_is_compiled_once_and_kept(home, built, capfd, monkeypatch):
     (line,) = prepare(capfd)
-    assert line == "compiling the fused kernel, about a minute (once for this machine)"
+    assert line == "compiling the fused kernel, some 15 seconds on two cores (once for this machine)"
     assert cache._code == CODE
     assert prepare(capfd) == []
     forget(monkeypatch)
     assert prepare(capfd) == []
     assert cache._code == CODE
-    assert built == ["from ntm_repro.jit import worker; worker.main('float32')"]
+    assert built == ["from ntm_repro.jit import worker; worker.main('rest', 'float32')"]
+
+
+def names(home):
+    return {path.name.rpartition("-")[0] for path in home.iterdir() if path.suffix == ""}
+
+
+@pytest.mark.parametrize(("kind", "seconds"), [("ntm", 30), ("lstm", 15)])
+def test_only_the_parts_in_use_are_compiled_and_kept(home, built, capfd, kind, seconds):
+    (line,) = prepare(capfd, cache.parts_for(kind))
+    assert f"some {seconds} seconds" in line
+    assert names(home) == {"float32-rest", f"float32-{kind}_forward", f"float32-{kind}_backward"}
+
+
+def test_the_other_kind_needs_its_own_parts_alone(home, built, capfd):
+    prepare(capfd, cache.parts_for("lstm"))
+    del built[:]
+    prepare(capfd, cache.parts_for("ntm"))
+    assert [code.partition("main(")[2] for code in built] == ["'ntm_forward', 'float32')", "'ntm_backward', 'float32')"]
+    assert prepare(capfd, cache.PARTS) == []
+
+
+def test_a_part_that_fails_takes_none_of_the_others_with_it(home, built, capfd, monkeypatch):
+    built.failing = ("ntm_backward",)
+    _, line = prepare(capfd, cache.parts_for("ntm"))
+    assert "failed (no such module, exit status 3)" in line
+    assert names(home) == {"float32-rest", "float32-ntm_forward"}
+    built.failing = ()
+    del built[:]
+    forget(monkeypatch)
+    prepare(capfd, cache.parts_for("ntm"))
+    assert built == ["from ntm_repro.jit import worker; worker.main('ntm_backward', 'float32')"]
+
+
+def test_what_another_process_compiled_while_this_one_waited_is_taken(home, built, capfd, monkeypatch):
+    """Of its parts one is missing still: that one alone is compiled here."""
+    other = sealed(pickle.dumps({"another.function(float32)": b"machine code of another process"}))
+    locked = cache.Store.locked
+
+    @contextmanager
+    def late(store):
+        with locked(store):
+            if "ntm_forward" in store.name:
+                (home / store.name).write_bytes(other)
+            yield
+
+    monkeypatch.setattr(cache.Store, "locked", late)
+    prepare(capfd, ("ntm_forward", "ntm_backward"))
+    assert built == ["from ntm_repro.jit import worker; worker.main('ntm_backward', 'float32')"]
+    assert len(cache._code) == 2
 
 
 def test_two_types_of_number_are_kept_apart(home, built):
-    cache.prepare("float32")
-    cache.prepare("float64")
+    cache.prepare("float32", PART)
+    cache.prepare("float64", PART)
     assert len(built) == 2
     assert sorted(path.name.partition("-")[0] for path in home.iterdir() if path.suffix == "") == ["float32", "float64"]
 
@@ -138,14 +193,15 @@ def test_a_failed_build_is_said_with_its_last_line_and_nothing_is_kept(home, bui
 
 
 def test_after_ctrl_c_the_next_call_compiles(home, built, monkeypatch):
-    def interrupted(code, packages, settings):
+    def interrupted(codes, packages, settings):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(isolation, "run", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            cache.prepare("float32")
-    cache.prepare("float32")
+            cache.prepare("float32", cache.parts_for("ntm"))
+    assert {path.suffix for path in home.iterdir()} == {".lock"}, "nothing half-written"
+    cache.prepare("float32", cache.parts_for("ntm"))
     assert cache._code == CODE
 
 
@@ -211,7 +267,7 @@ def test_numba_for_another_processor_is_another_version(name, value):
 
 def test_numbas_own_folder_comes_first(home, built, monkeypatch, tmp_path):
     monkeypatch.setattr(cache.config, "CACHE_DIR", str(tmp_path / "numba"))
-    cache.prepare("float32")
+    cache.prepare("float32", PART)
     assert (tmp_path / "numba/ntm-repro").is_dir()
     assert not home.exists()
 

@@ -40,6 +40,13 @@ def test_it_is_the_machine_code_that_python_calls():
     assert ours.tobytes() == theirs.tobytes()
 
 
+def test_a_caller_compiles_before_what_it_calls():
+    numbers = np.arange(4.0)
+    callee = njit(lambda numbers, factor: None)
+    Compiled(by_address, Compiled(callee, numbers, 1.0), (numbers,), 1.0).compile()
+    assert callee.signatures == []
+
+
 def test_an_error_comes_back():
     numbers = np.arange(4.0)
     with pytest.raises(ValueError, match="negative"):

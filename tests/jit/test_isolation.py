@@ -1,7 +1,9 @@
 """A process that sees nothing of the working directory, nor takes a file beside a script for the standard library's."""
 
 import os
+import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -28,7 +30,7 @@ def here(tmp_path, monkeypatch):
 
 
 def found(code, packages=()):
-    done = isolation.run(code, packages, {})
+    (done,) = isolation.run([code], packages, {})
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode().split()
 
@@ -64,7 +66,7 @@ def test_however_this_process_was_started(tmp_path, how):
         "from pathlib import Path\nfrom ntm_repro.jit import isolation\n"
         "Path(__file__).with_name('token.py').write_text('raise SystemExit(3)')\n"
         "Path('token.py').write_text('raise SystemExit(3)')\n"
-        "done = isolation.run('import token, tokenize; print(token.__file__)', [], {})\n"
+        "(done,) = isolation.run(['import token, tokenize; print(token.__file__)'], [], {})\n"
         "print(done.returncode, done.stdout.decode(), done.stderr.decode())\n"
     )
     cwd, env, words = tmp_path / "own", environment(), {"-m": ["-m", "mine"], "script": ["own/mine.py"]}
@@ -102,12 +104,50 @@ def test_a_working_directory_that_was_removed(tmp_path, monkeypatch):
 
 def test_both_outputs_come_back_and_settings_arrive():
     code = "import os, sys; print(os.environ['NUMBA_OPT']); sys.exit('failed')"
-    done = isolation.run(code, [], {"NUMBA_OPT": "1"})
+    (done,) = isolation.run([code], [], {"NUMBA_OPT": "1"})
     assert (done.returncode, done.stdout, done.stderr) == (1, b"1\n", b"failed\n")
 
 
 @pytest.mark.parametrize("executable", ["", "/nowhere/python"])
 def test_without_an_interpreter_it_is_an_error_of_the_operating_system(monkeypatch, executable):
     monkeypatch.setattr(sys, "executable", executable)
-    with pytest.raises(OSError, match=r"unknown|No such file"):
-        isolation.run("", [], {})
+    (error,) = isolation.run([""], [], {})
+    assert isinstance(error, OSError)
+    assert "unknown" in str(error) or "No such file" in str(error)
+
+
+def test_several_run_at_the_same_time_and_answer_in_order(here):
+    """Each waits for a file that the other makes; what they write does not fit a pipe."""
+    code = (
+        "import pathlib, sys, time\n"
+        "mine, other = (pathlib.Path({folder!r}) / name for name in {names})\n"
+        "mine.touch()\n"
+        "while not other.exists(): time.sleep(0.01)\n"
+        "sys.stdout.write(mine.name * 200_000); sys.stderr.write(mine.name * 200_000); sys.exit({status})\n"
+    )
+    codes = [
+        code.format(folder=str(here), names=names, status=status)
+        for names, status in ((("a", "b"), 0), (("b", "a"), 3))
+    ]
+    first, second = isolation.run(codes, [], {})
+    assert (first.returncode, first.stdout, first.stderr) == (0, b"a" * 200_000, b"a" * 200_000)
+    assert (second.returncode, second.stdout, second.stderr) == (3, b"b" * 200_000, b"b" * 200_000)
+
+
+def test_ctrl_c_ends_all(here):
+    """The signal reaches only the process that waits, as `kill` sends it."""
+    code = "import os, pathlib, time\n(pathlib.Path({folder!r}) / str(os.getpid())).touch()\ntime.sleep(600)"
+    waiting = (
+        "from ntm_repro.jit import isolation\n"
+        f"try: isolation.run([{code.format(folder=str(here))!r}] * 2, [], {{}})\n"
+        "except KeyboardInterrupt: print('interrupted', flush=True)\n"
+    )
+    with processes.started([sys.executable, "-c", waiting]) as process:
+        while len(numbers := [int(path.name) for path in here.iterdir()]) < 2:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=processes.PATIENCE)[0] == "interrupted\n"
+    for number in numbers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(number, 0)

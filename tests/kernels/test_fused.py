@@ -287,7 +287,7 @@ def test_arrays_in_another_order_of_memory_are_the_same_numbers():
         entry_points.gradient(*gradients.arguments, 1)
         costs.append(gradients.bits_UB[1].tobytes())
     assert costs[0] == costs[1]
-    single = [signature for signature in entry_points.gradient.signatures if signature[3].dtype == types.float32]
+    single = [signature for signature in entry_points.gradient.signatures if signature[5].dtype == types.float32]
     assert len(single) == 1
 
 
@@ -345,9 +345,10 @@ def test_with_and_without_gradients_one_compiled_variant_for_each_type():
         kernel.unroll(x_TBI)
     kernel.unroll(x_TBI).y_TBO.sum().backward()
     kernel.cost_and_gradient(*batch_of(Shape(3, 9, 4, 3), torch.float32))
-    entries = (entry_points.forward, entry_points.backward, entry_points.cost_and_gradient)
-    for entry in (*entries, entry_points.weight_gradients):
-        single = [signature for signature in entry.signatures if signature[1].dtype == types.float32]
+    names = ("group_forward", "group_backward", "forward", "backward", "cost_and_gradient", "weight_gradients")
+    for entry in (getattr(kernel.entries, name)._function for name in names):
+        buffers = (next(kind for kind in signature if isinstance(kind, types.Array)) for signature in entry.signatures)
+        single = [buffer for buffer in buffers if buffer.dtype == types.float32]
         assert len(single) == 1
 
 

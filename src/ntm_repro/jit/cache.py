@@ -1,17 +1,18 @@
 """How functions of compiled code are compiled, and how their machine code is kept between runs (`store`).
 
-Everything that training calls is compiled in one go, in a process of its own (`worker`): what a process compiled before
-changes how sums are rounded. So a run gives the same bits whether its code was kept, compiled for it, or could not be
-kept at all.
+Everything that training calls is compiled in a few parts, each in a process of its own (`worker`): what a process
+compiled before changes how sums are rounded. So a run gives the same bits whether its code was kept, compiled for it,
+or could not be kept at all. The parts that a run needs are compiled at the same time, the others not at all.
 """
 
 import pickle
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import llvmlite
 import numba
@@ -22,6 +23,11 @@ from numba.core.caching import _Cache
 
 from ntm_repro.jit import isolation
 from ntm_repro.jit.store import Store, unsealed
+
+Kind = Literal["ntm", "lstm"]
+# Of what the kernel consists: a group of sequences of each kind of model, forward and backward, and all the rest, such
+# as the optimisers. They are locked in this order.
+PARTS = ("rest", "lstm_forward", "lstm_backward", "ntm_forward", "ntm_backward")
 
 PACKAGE = Path(__file__).parents[1]
 # What is compiled, or decides how; the addressing's epsilons are compiled in.
@@ -111,9 +117,10 @@ class _Prepared(_Cache):
 QUICK = {f"{PACKAGE.name}.training.block"}
 # Set by `worker.py`, which is where compiling happens.
 BUILDING = False
+Stores = dict[str, Store]  # by their parts
 # Machine code by function and types of its arguments.
 _code: dict[str, bytes] = {}
-_prepared: set[str] = set()
+_prepared: set[tuple[str, str]] = set()
 
 
 def compiled_code() -> bytes:
@@ -121,23 +128,40 @@ def compiled_code() -> bytes:
     return pickle.dumps(_code)
 
 
-def prepare(dtype: str) -> None:
-    """Fetch the machine code for "float32" or "float64", once: as it was kept, or compiled in a process of its own.
+def parts_for(kind: Kind) -> tuple[str, ...]:
+    """The parts that a model of this kind needs."""
+    return tuple(part for part in PARTS if part == "rest" or part.startswith(f"{kind}_"))
 
-    Where that process fails, each function compiles here as it is first called, and a line on stderr says so.
+
+def prepare(dtype: str, parts: Sequence[str] = PARTS) -> None:
+    """Fetch the machine code of these parts for "float32" or "float64", once: as kept, or compiled in own processes.
+
+    Where one of these fails, each of its functions compiles here as it is first called, and a line on stderr says so.
     """
-    if BUILDING or dtype in _prepared:
+    missing = [part for part in PARTS if part in parts and (dtype, part) not in _prepared]
+    if BUILDING or not missing:
         return
-    store = Store(f"{dtype}-{_version()}", config.CACHE_DIR, _say)
-    content = store.read()
-    if content is None:
-        with store.locked():
-            content = store.read()  # another process may have compiled it until this one got the lock
-            if content is None:
-                content = _compile_and_keep(dtype, store)
-    if content is not None:
+    version = _version()
+    stores = {part: Store(f"{dtype}-{part}-{version}", config.CACHE_DIR, _say) for part in missing}
+    contents = _read(stores)
+    absent = [part for part in missing if part not in contents]
+    if absent:
+        with ExitStack() as locks:
+            for part in absent:
+                locks.enter_context(stores[part].locked())
+            contents |= _read({part: stores[part] for part in absent})  # what others compiled before the locks were got
+            absent = [part for part in absent if part not in contents]
+            if absent:
+                contents |= _compile_and_keep(dtype, {part: stores[part] for part in absent})
+    for content in contents.values():
         _code.update(pickle.loads(content))
-    _prepared.add(dtype)  # not before: Ctrl-C may end the waiting in a session that goes on
+    # Not before: Ctrl-C may end the waiting in a session that goes on.
+    _prepared.update((dtype, part) for part in missing)
+
+
+def _read(stores: Stores) -> dict[str, bytes]:
+    contents = ((part, store.read()) for part, store in stores.items())
+    return {part: content for part, content in contents if content is not None}
 
 
 def _version() -> str:
@@ -157,44 +181,54 @@ def _settings() -> dict[str, Any]:
     return dict(config._env_reloader.old_environ)
 
 
-def _compile_and_keep(dtype: str, store: Store) -> bytes | None:
-    reasons = f"; {'; '.join(store.problems)}" if store.problems else ""
-    _say(f"compiling the fused kernel, about a minute (once for this machine{reasons})")
-    content = _compile(dtype)
-    if content is None:
-        return None
-    folder = store.write(content)
-    problems = "; ".join(store.problems)
-    if folder is None:
+def _compile_and_keep(dtype: str, stores: Stores) -> dict[str, bytes]:
+    problems = _problems(stores)
+    reasons = f"; {problems}" if problems else ""
+    seconds = 30 if any(part.startswith("ntm_") for part in stores) else 15
+    _say(f"compiling the fused kernel, some {seconds} seconds on two cores (once for this machine{reasons})")
+    contents = _compile(dtype, list(stores))
+    folders = [stores[part].write(content) for part, content in contents.items()]
+    problems = _problems(stores)
+    if None in folders:
         _say(f"compiled the fused kernel, which cannot be kept for the next start: {problems}; set XDG_CACHE_HOME")
     elif problems:
-        _say(f"compiled the fused kernel and kept it in {folder}: {problems}")
-    return content
+        _say(f"compiled the fused kernel and kept it in {folders[0]}: {problems}")
+    return contents
 
 
-def _compile(dtype: str) -> bytes | None:
-    """What `worker.py` compiles, in a process that sees nothing of the working directory; None where it fails."""
+def _problems(stores: Stores) -> str:
+    """Those of all stores, each once."""
+    return "; ".join(dict.fromkeys(problem for store in stores.values() for problem in store.problems))
+
+
+def _compile(dtype: str, parts: Sequence[str]) -> dict[str, bytes]:
+    """What `worker.py` compiles, a process for each part, without those that fail.
+
+    The processes see nothing of the working directory.
+    """
     packages = [Path(str(module.__file__)).parents[1] for module in (numba, llvmlite, np, torch)]
     settings = {name: str(value) for name, value in _settings().items()}
-    try:
-        done = isolation.run(
-            f"from {__package__} import worker; worker.main({dtype!r})", [PACKAGE.parent, *packages], settings
-        )
-    except OSError as error:
-        reason = f"no process can be started, {error.strerror}"
-    else:
+    codes = [f"from {__package__} import worker; worker.main({part!r}, {dtype!r})" for part in parts]
+    contents: dict[str, bytes] = {}
+    reasons = []
+    for part, done in zip(parts, isolation.run(codes, [PACKAGE.parent, *packages], settings), strict=True):
+        if isinstance(done, OSError):
+            reasons.append(f"no process can be started, {done.strerror}")
+            continue
         content = unsealed(done.stdout)
         if content is not None:
-            return content
+            contents[part] = content
+            continue
         lines = done.stderr.decode(errors="replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "no message")
-        reason = f"{last}, exit status {done.returncode}"
-    ANNOUNCER.said = True
-    _say(
-        f"compiling the fused kernel in a process of its own failed ({reason}): it is compiled in this one, and the "
-        "last bits of the results may differ from those of other runs"
-    )
-    return None
+        reasons.append(f"{last}, exit status {done.returncode}")
+    if reasons:
+        ANNOUNCER.said = True
+        _say(
+            f"compiling the fused kernel in a process of its own failed ({'; '.join(dict.fromkeys(reasons))}): it is "
+            "compiled in this one, and the last bits of the results may differ from those of other runs"
+        )
+    return contents
 
 
 def _say(line: str) -> None:

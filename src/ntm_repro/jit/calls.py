@@ -7,6 +7,7 @@ numba refuses a call that does not fit.
 """
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numba
@@ -25,14 +26,31 @@ class Compiled:
     """
 
     def __init__(self, function: Any, *arguments: Any) -> None:
-        """The machine code of `function`, an entry of `cache`, for arguments like these."""
-        argument_types = tuple(map(numba.typeof, arguments))
-        function.compile(argument_types)
-        result = function.overloads[argument_types]
-        self.run: Callable[..., Any] = result.entry_point
-        self.address: int = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
-        self.type = CompiledType(argument_types)
-        self._result = result  # the code lives as long as this
+        """The machine code of `function`, an entry of `cache`, for arguments like these; compiled when first needed.
+
+        A caller can be compiled before: it needs no more than the types.
+        """
+        self._function = function
+        self.type = CompiledType(tuple(map(numba.typeof, arguments)))
+
+    def compile(self) -> Any:
+        """What numba made of it, or makes now; the code lives as long as this object."""
+        return self._result
+
+    @cached_property
+    def _result(self) -> Any:
+        self._function.compile(self.type.argument_types)
+        return self._function.overloads[self.type.argument_types]
+
+    @cached_property
+    def run(self) -> Callable[..., Any]:
+        function: Callable[..., Any] = self._result.entry_point
+        return function
+
+    @cached_property
+    def address(self) -> int:
+        address: int = self._result.library.get_pointer_to_function(self._result.fndesc.llvm_func_name)
+        return address
 
 
 class CompiledType(types.Type):

@@ -8,6 +8,7 @@ Shape suffixes: T time steps, B sequences of a batch, U updates, P numbers of th
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -40,17 +41,41 @@ class BlockOfUpdates:
         looked at closer, that does not fit, or that is worth several threads. The parameters are then those before it.
         settings: of which the loss, its clip and its scale count.
         """
+        arguments = self._arguments(batches, rates, settings)
+        if arguments is None:
+            return []
+        gradients, *_, norms_U = arguments
+        done: int = self._compiled(arguments).run(*arguments)
+        self.optimiser.updates += done
+        sums = (gradients.bits_UB.sum(1), gradients.wrong_UB.sum(1), norms_U)
+        return [Measured(*numbers) for numbers in zip(*(array[:done].tolist() for array in sums), strict=True)]
+
+    def compile(self, batch: Batch) -> None:
+        """Compile what `run` calls, and not what that calls in turn; `batch` is one of those that it would take."""
+        arguments = self._arguments([batch], [0.0], TrainSettings())
+        assert arguments is not None
+        self._compiled(arguments).compile()
+
+    def _compiled(self, arguments: tuple[Any, ...]) -> Compiled:
+        if self._updates is None:
+            self._updates = Compiled(run_updates, *arguments)
+        return self._updates
+
+    def _arguments(
+        self, batches: Sequence[Batch], rates: Sequence[float], settings: TrainSettings
+    ) -> tuple[Any, ...] | None:
+        """What `run_updates` takes; None where not even the first batch is for compiled code."""
         step = self.optimiser.compiled_step
         if step is None or threads.parts_for(self._size) > 1 or len(self._sums_S) > norm.WHOLE:
-            return []
+            return None
         arrays = [(batch.input_TBI, batch.target_TBO, batch.mask_TO) for batch in batches]
         gradients = self.kernel.gradients(arrays, settings.gradient_bound)
         if gradients is None:
-            return []
+            return None
         if self._squares is None:
             self._squares = Compiled(cache.entry_of(norm.squares), step.buffers[1], self._sums_S, 0, 1)
         norms_U = np.empty(len(gradients.bits_UB))
-        arguments = (
+        return (
             gradients,
             (self._squares, self._sums_S),
             step,
@@ -62,12 +87,6 @@ class BlockOfUpdates:
             np.array(rates[: len(norms_U)], float),
             norms_U,
         )
-        if self._updates is None:
-            self._updates = Compiled(run_updates, *arguments)
-        done: int = self._updates.run(*arguments)
-        self.optimiser.updates += done
-        sums = (gradients.bits_UB.sum(1), gradients.wrong_UB.sum(1), norms_U)
-        return [Measured(*numbers) for numbers in zip(*(array[:done].tolist() for array in sums), strict=True)]
 
 
 @entry_as_written

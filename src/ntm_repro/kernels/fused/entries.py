@@ -2,34 +2,47 @@
 
 import math
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from ntm_repro.jit.calls import Compiled
-from ntm_repro.kernels.fused import entry_points
+from ntm_repro.kernels.fused import entry_points, lstm_sequence, ntm_sequence
 from ntm_repro.kernels.fused.layout import Layout
 
 
 class Entries:
     """Each is a `Compiled`, whose `run` takes what the function of its name in `entry_points` takes.
 
+    sequence: the module of the model's kind, whose `forward` and `backward` those of a group are.
     Arrays must be unbroken and of the model's type of number, but for costs, which are float64: nobody looks again.
     """
 
     def __init__(self, layout: Layout, dtype: np.dtype) -> None:
         self.layout = layout
+        self.sequence: Any = ntm_sequence if layout.num_heads else lstm_sequence
         # Arrays as they are given: buffers and fields of one axis, tapes and the like, and what has steps.
         self._buffer, self._rows, self._steps = (np.empty((1,) * axes, dtype) for axes in (1, 2, 3))
         self._cost_B, self._cost_UB = np.empty(1), np.empty((1, 1))
 
     @cached_property
+    def group_forward(self) -> Compiled:
+        return Compiled(self.sequence.forward, self.layout, self._buffer, self._rows, self._steps, 0, 1)
+
+    @cached_property
+    def group_backward(self) -> Compiled:
+        arrays = (self._buffer, self._rows, self._rows, self._steps)
+        return Compiled(self.sequence.backward, self.layout, *arrays, 0, 1, True, math.inf)
+
+    @cached_property
     def forward(self) -> Compiled:
-        return Compiled(entry_points.forward, self.layout, self._buffer, self._rows, self._steps, self._steps, 0, 1)
+        arrays = (self._buffer, self._rows, self._steps, self._steps)
+        return Compiled(entry_points.forward, self.group_forward, self.layout, *arrays, 0, 1)
 
     @cached_property
     def backward(self) -> Compiled:
         arrays = (self._buffer, self._rows, self._rows, self._steps, self._steps)
-        return Compiled(entry_points.backward, self.layout, *arrays, True, math.inf, 0, 1)
+        return Compiled(entry_points.backward, self.group_backward, self.layout, *arrays, True, math.inf, 0, 1)
 
     @cached_property
     def cost_and_gradient(self) -> Compiled:
@@ -43,7 +56,8 @@ class Entries:
             self._cost_B,
             self._cost_B,
         )
-        return Compiled(entry_points.cost_and_gradient, self.layout, *arrays, 1.0, math.inf, 0, 1)
+        groups = (self.group_forward, self.group_backward)
+        return Compiled(entry_points.cost_and_gradient, *groups, self.layout, *arrays, 1.0, math.inf, 0, 1)
 
     @cached_property
     def weight_gradients(self) -> Compiled:
@@ -52,7 +66,7 @@ class Entries:
 
     @cached_property
     def gradient(self) -> Compiled:
-        parts = (self.cost_and_gradient, self.weight_gradients)
+        parts = (self.group_forward, self.group_backward, self.cost_and_gradient, self.weight_gradients)
         buffers = (self._buffer, self._buffer, self._rows, self._rows)
         data = (self._steps, self._steps, self._rows, np.ones(1, np.int64), self._cost_UB, self._cost_UB)
         return Compiled(entry_points.gradient, *parts, self.layout, *buffers, *data, 1.0, math.inf, 0)

@@ -3,6 +3,12 @@
 Every function takes (…, part, parts) and does the groups, or the rows of weights, whose turn it is: `jit/threads.py`
 shares the parts out. The bits do not depend on their number.
 
+group_forward, group_backward: those of the model's kind, of `ntm_sequence` or `lstm_sequence`, as `Compiled`. The
+first runs a group from the starts on its tape's first rows to the logits of all steps; the second goes back from the
+gradients of logits and last state to those of pre-activations, first state and inputs. They are called by their
+addresses, so that a model of one kind needs no code of the other, and both are compiled at the same time
+(`jit/worker.py`).
+
 Legend: T steps, B sequences, I inputs, O outputs, P numbers of the flat buffer, U batches. `tapes` holds the tape of
 every group, one below the other, [(T + 1) B, layout.row_width]; `carry` [B, layout.carry_width]: see `layout.py`.
 """
@@ -11,32 +17,14 @@ import numpy as np
 
 from ntm_repro.jit.cache import entry, entry_as_written, inner, inner_as_written
 from ntm_repro.jit.calls import call
-from ntm_repro.kernels.fused import lstm_sequence, ntm_sequence
 from ntm_repro.kernels.fused.controllers import weights_at
 from ntm_repro.kernels.fused.cost import cost
 from ntm_repro.kernels.fused.initial_state import begin, begin_backward, clear_gradients
 from ntm_repro.kernels.fused.layout import GROUP, Layer
+from ntm_repro.kernels.fused.ntm_sequence import seen_by_output
 from ntm_repro.kernels.fused.products import add_outer_products
 
 WEIGHTS, INPUTS, COLUMNS, SEEN, GATES = Layer.WEIGHTS, Layer.INPUTS, Layer.COLUMNS, Layer.SEEN, Layer.GATES
-
-
-@inner
-def group_forward(layout, values, tape, x_TBI, first, count):
-    """Run a group from the starts on its tape's first rows to the logits of all steps."""
-    if layout.num_heads > 0:
-        ntm_sequence.forward(layout, values, tape, x_TBI, first, count)
-    else:
-        lstm_sequence.forward(layout, values, tape, x_TBI, first, count)
-
-
-@inner
-def group_backward(layout, values, tape, carry, d_x_TBI, first, count, with_input, bound):
-    """Go back from the gradients of logits and last state to those of pre-activations, first state and inputs."""
-    if layout.num_heads > 0:
-        ntm_sequence.backward(layout, values, tape, carry, d_x_TBI, first, count, with_input, bound)
-    else:
-        lstm_sequence.backward(layout, values, tape, carry, d_x_TBI, first, count, with_input, bound)
 
 
 @inner
@@ -63,14 +51,14 @@ def group_cost(layout, tape, target_TBO, mask_TO, bits_B, wrong_B, scale, first,
 
 
 @entry
-def forward(layout, values_P, tapes, x_TBI, y_TBO, part, parts):
+def forward(group_forward, layout, values_P, tapes, x_TBI, y_TBO, part, parts):
     """Fill the tapes, whose first rows hold the initial states, and `y_TBO`."""
     steps, batch = x_TBI.shape[0], x_TBI.shape[1]
     for group in range(part, (batch + GROUP - 1) // GROUP, parts):
         first = group * GROUP
         count = min(GROUP, batch - first)
         tape = tapes[(steps + 1) * first : (steps + 1) * (first + count)]
-        group_forward(layout, values_P, tape, x_TBI, first, count)
+        call(group_forward, (layout, values_P, tape, x_TBI, first, count))
         for b in range(count):
             for t in range(steps):
                 y_O = logits_of(layout, tape, t, count, b)
@@ -79,7 +67,7 @@ def forward(layout, values_P, tapes, x_TBI, y_TBO, part, parts):
 
 
 @entry
-def backward(layout, values_P, tapes, carry, d_y_TBO, d_x_TBI, with_input, bound, part, parts):
+def backward(group_backward, layout, values_P, tapes, carry, d_y_TBO, d_x_TBI, with_input, bound, part, parts):
     """From `d_y_TBO`, and the last state's gradient in `carry`, to the first state's; the tapes are used up.
 
     d_x_TBI: where `with_input`, added to; else not touched. What passes from a step to the one before is clipped to
@@ -96,12 +84,26 @@ def backward(layout, values_P, tapes, carry, d_y_TBO, d_x_TBI, with_input, bound
                 for o in range(layout.num_outputs):
                     d_y_O[o] = d_y_TBO[t, first + b, o]
         carried = carry[first : first + count]
-        group_backward(layout, values_P, tape, carried, d_x_TBI, first, count, with_input, bound)
+        call(group_backward, (layout, values_P, tape, carried, d_x_TBI, first, count, with_input, bound))
 
 
 @entry_as_written
 def cost_and_gradient(
-    layout, values_P, tapes, carry, x_TBI, target_TBO, mask_TO, bits_B, wrong_B, scale, bound, part, parts
+    group_forward,
+    group_backward,
+    layout,
+    values_P,
+    tapes,
+    carry,
+    x_TBI,
+    target_TBO,
+    mask_TO,
+    bits_B,
+    wrong_B,
+    scale,
+    bound,
+    part,
+    parts,
 ):
     """A training step up to the weights' own gradients: from the learned start forward, the cost, and back.
 
@@ -117,10 +119,10 @@ def cost_and_gradient(
             begin(layout, values_P, tape[b])
             for i in range(layout.carry_width):
                 carried[b, i] = 0
-        group_forward(layout, values_P, tape, x_TBI, first, count)
+        call(group_forward, (layout, values_P, tape, x_TBI, first, count))
         group_cost(layout, tape, target_TBO, mask_TO, bits_B, wrong_B, scale, first, count)
         # The inputs are data: x_TBI stands in for their gradient and is not touched.
-        group_backward(layout, values_P, tape, carried, x_TBI, first, count, False, bound)
+        call(group_backward, (layout, values_P, tape, carried, x_TBI, first, count, False, bound))
 
 
 @inner
@@ -164,7 +166,7 @@ def weight_gradients(layout, values_P, gradients_P, tapes, carry, batch, learned
             gradients_P, tapes, batch, at, layout.hidden_size, columns, layout.seen, layout.raw, part, parts
         )
     at, columns = layout.output_weights, layout.output_columns
-    seen = ntm_sequence.seen_by_output(layout)
+    seen = seen_by_output(layout)
     weight_gradient(gradients_P, tapes, batch, at, seen, columns, layout.seen, layout.logits, part, parts)
     if learned_start and part == 0:
         clear_gradients(layout, gradients_P)
@@ -176,6 +178,8 @@ def weight_gradients(layout, values_P, gradients_P, tapes, carry, batch, learned
 
 @entry_as_written
 def gradient(
+    group_forward,
+    group_backward,
     cost_and_gradient,
     weight_gradients,
     layout,
@@ -193,7 +197,7 @@ def gradient(
     bound,
     u,
 ):
-    """The gradient of one of U batches on one thread: the two entries above, given as `Compiled`, one after the other.
+    """The gradient of one of U batches on one thread: the two entries above, given as `Compiled`, in turn.
 
     inputs, targets, masks: x_TBI, target_TBO and mask_TO of all batches, joined along their steps; ends_U: the step
     after the last one of each. tapes: room for the longest.
@@ -204,8 +208,6 @@ def gradient(
     tape = tapes[: (end - begin + 1) * batch]
     x_TBI, target_TBO, mask_TO = inputs[begin:end], targets[begin:end], masks[begin:end]
     bits_B, wrong_B = bits_UB[u], wrong_UB[u]
-    call(
-        cost_and_gradient,
-        (layout, values_P, tape, carry, x_TBI, target_TBO, mask_TO, bits_B, wrong_B, scale, bound, 0, 1),
-    )
+    data = (x_TBI, target_TBO, mask_TO, bits_B, wrong_B)
+    call(cost_and_gradient, (group_forward, group_backward, layout, values_P, tape, carry, *data, scale, bound, 0, 1))
     call(weight_gradients, (layout, values_P, gradients_P, tape, carry, batch, True, 0, 1))

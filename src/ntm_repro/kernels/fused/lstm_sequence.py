@@ -7,7 +7,7 @@ step. Backward likewise, from the last layer to the first. The cell is the contr
 
 import math
 
-from ntm_repro.jit.cache import inner
+from ntm_repro.jit.cache import entry
 from ntm_repro.kernels.fused.controllers import add, clip, copy, lstm_cell, lstm_cell_backward, weights_at
 from ntm_repro.kernels.fused.layout import Layer
 from ntm_repro.kernels.fused.products import add_product, affine, transposed_product
@@ -16,7 +16,7 @@ WEIGHTS, INPUTS, SIZE, COLUMNS = Layer.WEIGHTS, Layer.INPUTS, Layer.SIZE, Layer.
 SEEN, GATES, TANH_CELL, HIDDEN = Layer.SEEN, Layer.GATES, Layer.TANH_CELL, Layer.HIDDEN
 
 
-@inner
+@entry
 def forward(layout, values, tape, x_TBI, first, count):
     """Run sequences first … first + count − 1 of the batch; their starts are the tape's first `count` rows."""
     layers = layout.layers
@@ -55,7 +55,7 @@ def forward(layout, values, tape, x_TBI, first, count):
     affine(output, tape, count, steps * count, layout.seen, layout.hidden_size, layout.logits)
 
 
-@inner
+@entry
 def backward(
     layout,
     values,

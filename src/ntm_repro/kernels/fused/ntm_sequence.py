@@ -27,7 +27,7 @@ gave, over all steps.
 
 import math
 
-from ntm_repro.jit.cache import inner
+from ntm_repro.jit.cache import entry, inner
 from ntm_repro.kernels.fused.addressing import address, address_backward, inverse_norms, softmax
 from ntm_repro.kernels.fused.arithmetic import sigmoid, softplus, tanh
 from ntm_repro.kernels.fused.controllers import add, clip, control, control_backward, copy, weights_at
@@ -245,7 +245,7 @@ def use_memory_backward(layout, row_before, row, carry):
         head_backward(layout, row_before, row, carry, k, before_MN, before_inverse_N)
 
 
-@inner
+@entry
 def forward(layout, values, tape, x_TBI, first, count):
     """Run sequences first … first + count − 1 of the batch; their starts are the tape's first `count` rows."""
     steps = x_TBI.shape[0]
@@ -273,7 +273,7 @@ def seen_by_output(layout):
     return layout.hidden_size + layout.num_heads * layout.width if layout.output_sees_reads else layout.hidden_size
 
 
-@inner
+@entry
 def backward(
     layout,
     values,

@@ -56,7 +56,8 @@ class FusedSequences(Kernel):
     def __init__(self, model: NTM | LSTMBaseline) -> None:
         super().__init__(model)
         dtype = self.parameters.values.dtype
-        cache.prepare(str(dtype).removeprefix("torch."))
+        kind: cache.Kind = "ntm" if isinstance(model, NTM) else "lstm"
+        cache.prepare(str(dtype).removeprefix("torch."), cache.parts_for(kind))
         self.layout = make_layout(model, self.parameters)
         self._values, self._gradients = self.parameters.values.numpy(), self.parameters.gradients.numpy()
         self._tapes_room, self._carry_room = _Room(dtype), _Room(dtype)
@@ -78,6 +79,8 @@ class FusedSequences(Kernel):
         threads.share(
             self.entries.cost_and_gradient.run,
             _parts_of(batch),
+            self.entries.group_forward,
+            self.entries.group_backward,
             self.layout,
             self._values,
             tapes,
@@ -104,6 +107,8 @@ class FusedSequences(Kernel):
         steps = [len(mask_TO) for _, _, mask_TO in taken]
         costs = np.empty((2, len(taken), batch))
         arguments = (
+            self.entries.group_forward,
+            self.entries.group_backward,
             self.entries.cost_and_gradient,
             self.entries.weight_gradients,
             self.layout,
@@ -186,7 +191,14 @@ class FusedSequences(Kernel):
                 tapes.put_start(self._weighting(layout.num_heads + k), write_weighting_BWN[:, k])
         y_TBO = torch.empty(steps, batch, layout.num_outputs, dtype=x_TBI.dtype, device="cpu")
         threads.share(
-            self.entries.forward.run, _parts_of(batch), layout, self._values, array, _numbers(x_TBI), y_TBO.numpy()
+            self.entries.forward.run,
+            _parts_of(batch),
+            self.entries.group_forward,
+            layout,
+            self._values,
+            array,
+            _numbers(x_TBI),
+            y_TBO.numpy(),
         )
         results = [y_TBO, *self._states(tapes)]
         if trace and layout.num_heads:
@@ -234,7 +246,17 @@ class FusedSequences(Kernel):
         d_x_TBI = torch.zeros_like(x_TBI) if with_input else None
         d_x = d_y if d_x_TBI is None else d_x_TBI.numpy()  # without input: any array, not touched
         threads.share(
-            self.entries.backward.run, _parts_of(batch), layout, self._values, tapes, carry, d_y, d_x, with_input, bound
+            self.entries.backward.run,
+            _parts_of(batch),
+            self.entries.group_backward,
+            layout,
+            self._values,
+            tapes,
+            carry,
+            d_y,
+            d_x,
+            with_input,
+            bound,
         )
         gradients = torch.zeros_like(self.parameters.values)
         self._accumulate(gradients.numpy(), tapes, carry, batch, learned_start=False)
