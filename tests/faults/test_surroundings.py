@@ -25,13 +25,22 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 @pytest.fixture(scope="session")
 def code(straight):
-    """The file of compiled code with which the undisturbed run was trained, as some candidate folder holds it."""
+    """The files of compiled code with which the undisturbed run was trained, as some candidate folder holds them."""
     script = (
         "from ntm_repro.jit import cache, store\n"
-        "kept = store.Store(f'float32-{cache._version()}', cache.config.CACHE_DIR, print)\n"
-        "print(*(folder / kept.name for folder in store.candidates(kept.first) if (folder / kept.name).exists()))"
+        "for part in cache.parts_for('ntm'):\n"
+        "    name = f'float32-{part}-{cache._version()}'\n"
+        "    paths = [folder / name for folder in store.candidates(cache.config.CACHE_DIR)]\n"
+        "    print(next(path for path in paths if path.exists()))"
     )
-    return Path(processes.run([sys.executable, "-c", script], check=True).stdout.split()[0])
+    return [Path(line) for line in processes.run([sys.executable, "-c", script], check=True).stdout.splitlines()]
+
+
+def copy_into(folder, code):
+    folder.mkdir()
+    for file in code:
+        shutil.copy(file, folder / file.name)
+        (folder / file.name).chmod(0o644)
 
 
 @pytest.fixture
@@ -89,9 +98,9 @@ def test_compiled_code_that_finds_no_room(straight, ledger, small_disk, tmp_path
 
 def test_compiled_code_that_is_damaged(straight, ledger, code, cache, tmp_path):
     chance = random.Random(1)
-    content = code.read_bytes()
-    target = cache / FOLDER / code.name
-    target.parent.mkdir()
+    content = code[0].read_bytes()
+    target = cache / FOLDER / code[0].name
+    copy_into(target.parent, code)
     place_of = chance.randrange(len(content))
     flipped = content[:place_of] + bytes([content[place_of] ^ 1]) + content[place_of + 1 :]
     for turn, damage in enumerate((content[: chance.randrange(len(content))], b"", flipped)):
@@ -120,14 +129,12 @@ def test_files_named_like_standard_modules_in_the_working_directory(straight, le
         done = processes.run([str(command), *WORDS[1:]], cwd=place, env=env)
         check(done, straight, place)
         (line,) = done.stderr.splitlines()
-        assert line.startswith("compiling the fused kernel, seconds on two cores")
+        assert line.startswith("compiling the fused kernel, some ")
 
 
 def test_a_read_only_cache_of_an_image(straight, ledger, code, cache, tmp_path):
     """Another user finds what root built with the image."""
-    (cache / FOLDER).mkdir()
-    shutil.copy(code, cache / FOLDER / code.name)
-    (cache / FOLDER / code.name).chmod(0o644)
+    copy_into(cache / FOLDER, code)
     with as_root(["mount", "--bind", cache, cache], ["mount", "-o", "remount,bind,ro", cache]):
         try:
             with ledger.fault("read-only folder of compiled code"):
@@ -182,14 +189,13 @@ def test_two_at_once_on_an_empty_cache(straight, ledger, cache, tmp_path):
 
 def test_numba_set_otherwise_than_when_the_cache_was_built(straight, ledger, code, cache, tmp_path):
     """What was kept is not taken for it; here by a setting that leaves the code as it is."""
-    (cache / FOLDER).mkdir()
-    shutil.copy(code, cache / FOLDER / code.name)
+    copy_into(cache / FOLDER, code)
     with ledger.fault("numba's settings changed under the compiled code"):
         done = train(tmp_path, cache, NUMBA_FUNCTION_CACHE_SIZE="127", **elsewhere(cache))
         check(done, straight, tmp_path)
         (line,) = done.stderr.splitlines()
-        assert line.startswith("compiling the fused kernel, seconds on two cores")
-    assert len(list((cache / FOLDER).glob("float32-*[!k]"))) == 2
+        assert line.startswith("compiling the fused kernel, some ")
+    assert len(list((cache / FOLDER).glob("float32-*[!k]"))) == 2 * len(code)
 
 
 # Read by Python before all else; there is no file system here that has no locks.

@@ -19,7 +19,7 @@
 carry no annotations: numba types them, and shapes are in the names (`x_TBI`).
 
 **A second cell** (a DNC, say) needs: its sizes, columns and offsets in `layout`; a module like `ntm_sequence` with
-`forward` and `backward` for a group; a branch to it in `entry_points.group_forward` and `group_backward`, and its
-weights in `weight_gradients`; its state's fields in `torch_interface`; its type in `support`. The tests of
-`tests/kernels` then hold it to its readable twin.
+`forward` and `backward` for a group; a branch to it in `entries`, parts in `jit.cache.PARTS` and a model in
+`jit.worker`; its weights in `weight_gradients`; its state's fields in `torch_interface`; its type in `support`. The
+tests of `tests/kernels` then hold it to its readable twin.
 """
