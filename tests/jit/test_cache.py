@@ -71,7 +71,7 @@ def prepare(capfd, parts=PART):
 
 def test_it_is_compiled_once_and_kept(home, built, capfd, monkeypatch):
     (line,) = prepare(capfd)
-    assert line == "compiling the fused kernel, some 15 seconds on two cores (once for this machine)"
+    assert line == "compiling the fused kernel, less than a minute on two cores (once for this machine)"
     assert cache._code == CODE
     assert prepare(capfd) == []
     forget(monkeypatch)
@@ -84,10 +84,9 @@ def names(home):
     return {path.name.rpartition("-")[0] for path in home.iterdir() if path.suffix == ""}
 
 
-@pytest.mark.parametrize(("kind", "seconds"), [("ntm", 30), ("lstm", 15)])
-def test_only_the_parts_in_use_are_compiled_and_kept(home, built, capfd, kind, seconds):
-    (line,) = prepare(capfd, cache.parts_for(kind))
-    assert f"some {seconds} seconds" in line
+@pytest.mark.parametrize("kind", ["ntm", "lstm"])
+def test_only_the_parts_in_use_are_compiled_and_kept(home, built, capfd, kind):
+    assert len(prepare(capfd, cache.parts_for(kind))) == 1
     assert names(home) == {"float32-rest", f"float32-{kind}_forward", f"float32-{kind}_backward"}
 
 

@@ -184,8 +184,7 @@ def _settings() -> dict[str, Any]:
 def _compile_and_keep(dtype: str, stores: Stores) -> dict[str, bytes]:
     problems = _problems(stores)
     reasons = f"; {problems}" if problems else ""
-    seconds = 30 if any(part.startswith("ntm_") for part in stores) else 15
-    _say(f"compiling the fused kernel, some {seconds} seconds on two cores (once for this machine{reasons})")
+    _say(f"compiling the fused kernel, less than a minute on two cores (once for this machine{reasons})")
     contents = _compile(dtype, list(stores))
     folders = [stores[part].write(content) for part, content in contents.items()]
     problems = _problems(stores)
