@@ -2,8 +2,7 @@
 
 from support.recorded_runs import record
 
-from ntm_repro.evidence.runs import find
-from ntm_repro.figures import drawer, seed_curves
+from ntm_repro.figures import drawer
 from ntm_repro.figures.run_store import RunStore
 from ntm_repro.figures.style import styled
 
@@ -13,17 +12,17 @@ def draw(evidence):
         return drawer("seeds")(RunStore(evidence, load=None))
 
 
-def test_a_curve_is_its_rows_and_no_lower_than_the_panel(tmp_path):
-    record(tmp_path, "copy", "ntm", 1, [9.0, 0.5, 0.0])
-    record(tmp_path, "dynamic_ngrams", "ntm", 1, [140.0, 133.5], optimum=[133.0, 133.0])
-    assert seed_curves.curve(*find(tmp_path, "copy", "ntm")) == [(1_000, 9.0), (2_000, 0.5), (3_000, 1e-3)]
-    assert seed_curves.curve(*find(tmp_path, "dynamic_ngrams", "ntm")) == [(1_000, 7.0), (2_000, 0.5)]
+def lines(axes):
+    """(sequences, bits) of each drawn line but the one of the limit."""
+    return [[*zip(*line.get_data(), strict=True)] for line in axes.lines if line.get_linestyle() == "-"]
 
 
-def test_the_median_ends_where_fewer_than_half_go_on():
-    curves = [[(1, 5.0), (2, 3.0), (3, 1.0)], [(1, 4.0), (2, 2.0)], [(1, 9.0)]]
-    assert seed_curves.median(curves) == [(1, 5.0), (2, 2.5)]
-    assert seed_curves.median(curves[:2]) == [(1, 4.5), (2, 2.5), (3, 1.0)]
+def test_points_are_rows_no_lower_than_the_panel(tmp_path):
+    record(tmp_path / "paper", "copy", "ntm", 1, [9.0, 0.5, 0.0])
+    record(tmp_path / "paper", "dynamic_ngrams", "ntm", 1, [140.0, 133.5], optimum=[133.0, 133.0])
+    axes = draw(tmp_path / "paper").axes
+    assert lines(axes[0]) == 2 * [[(500, 9.0), (1_500, 0.5), (2_500, 1e-3)]]
+    assert lines(axes[3]) == 2 * [[(500, 7.0), (1_500, 0.5)]]
 
 
 def test_a_line_each_seed_and_one_for_their_median(tmp_path):

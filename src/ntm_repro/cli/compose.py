@@ -66,7 +66,7 @@ class Nodes(dict[str, Any]):
     """What is in Hydra's store of configs, copied by nobody.
 
     Hydra copies the whole store for every config that it composes and every group that it lists, though what is loaded
-    from there is a copy of its own: two thirds of the time of `--help` and of composing a job.
+    from there is a copy of its own: `--help` spent two thirds of its time so.
     """
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Nodes":

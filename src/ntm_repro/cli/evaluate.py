@@ -253,7 +253,8 @@ def _enlarge(config: DictConfig, locations: int) -> None:
     memory = config.model.memory
     if locations > memory.locations and not _may_grow(config):
         raise UsageError(
-            f"locations={locations}: model.memory.start=random fixed the {memory.locations} rows of this run"
+            f"locations={locations}: model.memory.start=random fixed the {memory.locations} rows of this run; "
+            f"give {memory.locations}"
         )
     if locations < memory.locations and _start(config) != "shared":
         raise UsageError(

@@ -14,7 +14,7 @@ from ntm_repro.evidence.windows import WINDOW, gap
 from ntm_repro.training.convergence import Crossings, crossings, trailing_means
 from ntm_repro.training.metrics import Row
 
-# Of the paper's curves, how many points before the end say how its points scatter.
+# How many points at the end of a curve of the paper's say how its points scatter.
 SCATTER_POINTS = 20
 
 

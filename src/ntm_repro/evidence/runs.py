@@ -148,7 +148,7 @@ class Run:
         path = RunFolder(self.folder).metrics
         state = path.stat()
         every, torn = _rows_and_torn_line(path, state.st_mtime_ns, state.st_size)
-        rows = [row for row in every if row["sequences"] <= self.sequences]
+        rows = metrics.first_rows(every, self.sequences)
         ends = [self.first_sequence, *(int(row["sequences"]) for row in rows)]
         log_every = self.config["train"].get("log_every")
         window = max([log_every if is_whole(log_every) else 0, *(end - begin for begin, end in pairwise(ends))])
@@ -208,9 +208,8 @@ class Run:
 
 @lru_cache(maxsize=1024)
 def _rows_and_torn_line(path: Path, modified: int, size: int) -> tuple[list[metrics.Row], int | None]:
-    """A file's rows and where it is damaged, read once as long as it stays as it is: figures and tables share it."""
-    rows = metrics.read_rows(path)
-    return rows, metrics.torn_line(path, len(rows))
+    """`metrics.rows_and_torn_line`, once as long as the file stays as it is: figures and tables share it."""
+    return metrics.rows_and_torn_line(path)
 
 
 def read(folder: Path) -> Run | None:

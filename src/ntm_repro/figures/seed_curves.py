@@ -1,24 +1,25 @@
 """The learning curve of every seed, with the paper's recipe and with the stable one: a figure of ours alone."""
 
-import statistics
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ntm_repro import paper, tasks
-from ntm_repro.evidence import convergence, reliability
+from ntm_repro.evidence import reliability
 from ntm_repro.evidence.runs import Run
+from ntm_repro.evidence.windows import Window, bits, gap, median, windows
 from ntm_repro.figures import paper_overlay
+from ntm_repro.figures.reliability import MODELS
 from ntm_repro.figures.run_store import RunStore
 
 SIZE = (14.0, 5.8)  # inches
-MODELS = ("ntm", "ntm_ff")
 COLOURS = {"paper": "#9a9a9a", "stable": "#c2410c"}
-SEQUENCES = (1_000, 1_000_000)
+ROW = 1_000  # sequences of a point: what runs log, so that a single wrong sequence shows
+SEQUENCES = (500, 1_000_000)
 BITS = (1e-3, 250.0)  # below this, curves lie on the panel's lower edge
-Point = tuple[int, float]
 
 
 def draw(sources: RunStore) -> Figure:
@@ -38,26 +39,22 @@ def draw(sources: RunStore) -> Figure:
     return figure
 
 
-def curve(run: Run) -> list[Point]:
-    """(sequences, bits) of a run's rows; N-grams: above the optimum. No less than the lower edge of a panel."""
-    judged = convergence.costs(run.task, run.rows)
-    return [(int(row["sequences"]), max(row["bits_per_sequence"], BITS[0])) for row in judged]
-
-
-def median(curves: Sequence[Sequence[Point]]) -> list[Point]:
-    """Their median wherever at least half of them have a row, in the order of sequences."""
-    costs: dict[int, list[float]] = {}
-    for points in curves:
-        for sequences, cost in points:
-            costs.setdefault(sequences, []).append(cost)
-    return [(at, statistics.median(those)) for at, those in sorted(costs.items()) if 2 * len(those) >= len(curves)]
+def _curve(run: Run) -> list[Window]:
+    """The cost of each row; N-grams: above the optimum."""
+    cost = gap if tasks.find(run.task).has_optimum else bits
+    return windows(run.rows, cost, ROW, begin=run.begin)
 
 
 def _draw_seeds(axes: Axes, found: Sequence[Run], recipe: str) -> None:
-    curves = [curve(run) for run in found]
-    for points in curves:
-        axes.plot(*zip(*points, strict=True), color=COLOURS[recipe], linewidth=0.5, alpha=0.5)
-    axes.plot(*zip(*median(curves), strict=True), color=COLOURS[recipe], linewidth=1.6)
+    curves = [_curve(run) for run in found]
+    for curve in curves:
+        _line(axes, [(row.middle, row.mean) for row in curve], recipe, linewidth=0.5, alpha=0.5)
+    _line(axes, median(curves), recipe, linewidth=1.6)
+
+
+def _line(axes: Axes, points: Sequence[tuple[float, float]], recipe: str, **look: Any) -> None:
+    sequences, costs = [at for at, _ in points], [max(cost, BITS[0]) for _, cost in points]
+    axes.plot(sequences, costs, color=COLOURS[recipe], **look)
 
 
 def _finish(axes: Axes, task: str, model: str) -> None:

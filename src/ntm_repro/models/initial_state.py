@@ -26,7 +26,7 @@ Start = Enum("Start", "per_location shared random constant")
 
 
 class PerLocationStart(nn.Module):
-    """M_0 and w_0 learned entry by entry: N·M + K·N parameters, so N is fixed by training."""
+    """M_0 and w_0 learned entry by entry: N·M + K·N parameters. For more locations later: `with_more_locations`."""
 
     def __init__(self, num_heads: int, num_locations: int, width: int) -> None:
         super().__init__()
@@ -146,10 +146,11 @@ UNUSED = 30.0
 
 
 def with_more_locations(tensors: dict[str, Tensor], num_locations: int) -> dict[str, Tensor]:
-    """The parameters of a model with a start per location, by name, for more locations than it was trained with.
+    """The parameters of a model whose locations begin one by one, by name, for more of them than it was trained with.
 
-    The further ones come after the others on the ring. They begin as the mean of the learned rows, which is no row in
-    particular, and no head begins there. Other parameters are as they were, all of them where nothing depends on N.
+    start.memory_NM grows to [num_locations, M], start.logits_KN to [K, num_locations]. The further ones come after the
+    others on the ring. They begin as the mean of the learned rows, which is no row in particular, and no head begins
+    there. Other parameters are as they were, all of them where nothing depends on N.
     """
     memory_NM, logits_KN = tensors.get("start.memory_NM"), tensors.get("start.logits_KN")
     if memory_NM is None or logits_KN is None or num_locations <= len(memory_NM):

@@ -50,8 +50,8 @@ class MemorySettings:
     locations: N, its rows.
     width: M, components of a row.
     start: what it and the weightings begin with. shared: the same learned row everywhere, heads on the first location;
-    per_location: all learned one by one, so that N is fixed; random: small random numbers that stay as they are, no
-    weighting; constant: 1e-6 everywhere for good, weightings learned one by one.
+    per_location: all learned one by one, so that N is fixed in training; random: small random numbers that stay as they
+    are, no weighting; constant: 1e-6 everywhere for good, weightings learned one by one.
     """
 
     locations: int = 128

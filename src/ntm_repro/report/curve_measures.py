@@ -9,7 +9,7 @@ from ntm_repro.evidence.convergence import Convergence
 from ntm_repro.evidence.run_settings import Pair
 from ntm_repro.evidence.runs import Run
 from ntm_repro.figures.run_store import RunStore
-from ntm_repro.report.verdicts import Measure, Verdict, meeting, of_cost, of_count
+from ntm_repro.report.verdicts import Measure, Verdict, meeting, more_bits, of_cost, of_count
 
 
 def measures(sources: RunStore, task: str) -> list[Measure]:
@@ -84,7 +84,7 @@ def last(task: str, model: str, runs: Sequence[Run]) -> Measure:
         note += "; not all with the same settings"
     scatter = convergence.paper_deviation(task, model)
     verdict = of_cost(ours_now, printed, scatter)
-    more = f"{ours_now - printed:.2f} bits more" if verdict is Verdict.not_met else ""
+    more = more_bits(ours_now, printed) if verdict is Verdict.not_met else ""
     each = [of_cost(cost, printed, scatter) for cost in costs]
     return Measure(what, f"{printed:.2f}", f"{ours_now:.2f}", verdict, note, more, meeting(each))
 

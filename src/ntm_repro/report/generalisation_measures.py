@@ -8,7 +8,7 @@ from typing import Any
 from ntm_repro import paper
 from ntm_repro.evidence.runs import Run
 from ntm_repro.figures.run_store import RunStore
-from ntm_repro.report.verdicts import Measure, Verdict, meeting, of_cost, of_share
+from ntm_repro.report.verdicts import Measure, Verdict, meeting, more_bits, of_cost, of_share
 
 Entry = dict[str, Any]  # of eval.json's grid
 ALL_RIGHT = 0.95  # share of sequences without a wrong bit that passes for "perfect"
@@ -54,7 +54,7 @@ def recall(sources: RunStore) -> list[Measure]:
         for items, printed in paper.curve(11, model):
             what = f"{paper.MODELS[model]}, {items:.0f} items: bits"
             seen = _values(entries, items, "bits")
-            judge, more = partial(of_cost, paper=printed), partial(_more_bits, printed)
+            judge, more = partial(of_cost, paper=printed), partial(more_bits, paper=printed)
             measures.append(_measure(what, f"{printed:.2f}", seen, "{:.2f}", judge, more))
     return measures
 
@@ -64,10 +64,6 @@ def sort_example(sources: RunStore) -> list[Measure]:
     seen = _values(_entries(sources, "priority_sort", "ntm"), [20, 16], "wrong_bits")
     what = "NTM-LSTM, 20 vectors: wrong bits of 128"
     return [_measure(what, "not said", seen, "{:.1f}", lambda _: Verdict.partial)]
-
-
-def _more_bits(paper_bits: float, bits: float) -> str:
-    return f"{bits - paper_bits:.2f} bits more"
 
 
 def _entries(sources: RunStore, task: str, model: str) -> list[Entry]:

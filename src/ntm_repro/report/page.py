@@ -41,8 +41,8 @@ class Judged(NamedTuple):
         return verdicts.together([measure.verdict for measure in self.measures])
 
     @property
-    def open(self) -> list[str]:
-        """What the worst verdict stands on: the numbers that are not met, or not known yet; none where all are met."""
+    def deciding(self) -> list[str]:
+        """What a bad verdict stands on: the numbers that are not met, or not known yet; none where all are met."""
         if self.verdict not in (Verdict.not_met, Verdict.partial):
             return []
         worst = [measure for measure in self.measures if measure.verdict is self.verdict]
@@ -94,6 +94,7 @@ def page(
         clearly=verdicts.CLEARLY,
         reading_bits=verdicts.READING_BITS,
         reading_share=verdicts.READING_SHARE,
+        deviations=verdicts.DEVIATIONS,
         scatter_points=convergence.SCATTER_POINTS,
         style=asset("page.css"),
         script=asset("page.js"),

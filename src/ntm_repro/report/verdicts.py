@@ -55,6 +55,11 @@ def of_cost(ours: float, paper: float, deviation: float = 0.0) -> Verdict:
     return Verdict.better if ours < CLEARLY * paper and ours < paper - known else Verdict.met
 
 
+def more_bits(ours: float, paper: float) -> str:
+    """How far a cost that is not met is from the paper's, in words."""
+    return f"{ours - paper:.2f} bits more"
+
+
 def meeting(verdicts: Sequence[Verdict]) -> tuple[int, int]:
     """How many verdicts on single seeds are no worse than the paper, and how many there are."""
     return sum(verdict in (Verdict.met, Verdict.better) for verdict in verdicts), len(verdicts)

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -74,33 +75,33 @@ class Window:
 
 def read_rows(path: Path, up_to: int | None = None) -> list[Row]:
     """The rows of a metrics.csv, without what a crash tore at its end and without those past `up_to` sequences."""
+    rows, _ = rows_and_torn_line(path)
+    return rows if up_to is None else first_rows(rows, up_to)
+
+
+def first_rows(rows: Sequence[Row], up_to: int) -> list[Row]:
+    """Those before the first row past `up_to` sequences."""
+    return list(takewhile(lambda row: row["sequences"] <= up_to, rows))
+
+
+def rows_and_torn_line(path: Path) -> tuple[list[Row], int | None]:
+    """The whole rows of a file, and the number, from 1, of the first line that is neither a row nor the header.
+
+    None for a whole file. What follows the last line's end is empty, or torn even where it reads as numbers.
+    """
     header, *lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
     names = header.split(",")
     rows: list[Row] = []
     if tuple(names) not in (columns(False), columns(True)):
-        return rows
-    for line in lines[:-1]:  # what follows the last line's end is empty, or torn even where it reads as numbers
+        return rows, 1
+    for line in lines[:-1]:
         try:
             row: Row = dict(zip(names, map(float, line.split(",")), strict=True))
             row["sequences"] = int(row["sequences"])
         except (ValueError, OverflowError):
             break
-        if up_to is not None and row["sequences"] > up_to:
-            break
         rows.append(row)
-    return rows
-
-
-def torn_line(path: Path, count: int) -> int | None:
-    """The number, from 1, of the first line that is no complete row (or no header); None for a whole file.
-
-    count: of the rows that `read_rows` finds in the file.
-    """
-    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    if tuple(lines[0].split(",")) not in (columns(False), columns(True)):
-        return 1
-    whole = 1 + count
-    return None if lines[whole:] in ([], [""]) else whole + 1
+    return rows, None if lines[len(rows) :] in ([], [""]) else len(rows) + 2
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
