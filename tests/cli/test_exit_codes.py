@@ -8,6 +8,8 @@ import pytest
 from support import processes
 from support.helpers import TINY, arguments, environment
 
+from ntm_repro.cli import exit_codes
+
 ENDS = {
     "KeyboardInterrupt()": (130, "ntm-x: interrupted\n"),
     "KeyboardInterrupt('stopped at 7')": (130, "ntm-x: stopped at 7\n"),
@@ -25,6 +27,19 @@ def test_every_end_is_one_line(raised):
     )
     done = processes.run([sys.executable, "-c", script])
     assert (done.returncode, done.stderr) == ENDS[raised]
+
+
+def test_one_line_says_nothing_twice():
+    def raised(message, cause):
+        error = ValueError(message)
+        error.__cause__ = cause
+        return error
+
+    cause = ValueError("empty choice is not legal")
+    said = "Error parsing 'a=choice()'\nValueError while evaluating 'choice()': empty choice is not legal"
+    assert exit_codes.one_line(raised(f"{said}\nSee https://hydra.cc", cause)) == said.replace("\n", " ")
+    assert exit_codes.one_line(raised("not read", cause)) == "not read empty choice is not legal"
+    assert exit_codes.one_line(ValueError("\n")) == "ValueError"
 
 
 @pytest.mark.parametrize("words", [("train", "run_dir=/nowhere"), ("train", "--help"), ("report", "run=/nowhere")])

@@ -20,13 +20,14 @@ def one_line(error: BaseException) -> str:
     """The message of an error in one line, without the lines of Hydra and OmegaConf that do not help the user."""
     lines = [line for cause in (error, error.__cause__) if cause is not None for line in str(cause).splitlines()]
     noise = ("full_key:", "reference_type=", "object_type=", "See https", "To append", "Set the env", "Config search")
-    kept = []
-    for line in lines:
-        if line.strip().startswith("Config search path"):
+    kept: list[str] = []
+    for line in map(str.strip, lines):
+        if line.startswith("Config search path"):
             break
-        if line.strip() and not line.strip().startswith(noise):
-            kept.append(line.strip())
-    return " ".join(" ".join(dict.fromkeys(kept)).split()) or type(error).__name__
+        # A cause often repeats the end of a line before it.
+        if not line.startswith(noise) and not any(line in before for before in ["", *kept]):
+            kept.append(line)
+    return " ".join(" ".join(kept).split()) or type(error).__name__
 
 
 class Warnings(logging.Filter):
