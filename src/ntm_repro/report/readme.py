@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ntm_repro import paper, tasks
 from ntm_repro.evidence import convergence, reliability, rendering, run_settings, tables
-from ntm_repro.evidence.rendering import Column, Row
+from ntm_repro.evidence.rendering import Cell, Column, Row
 from ntm_repro.evidence.run_settings import Pair
 from ntm_repro.figures.run_store import RunStore
 from ntm_repro.report import curve_measures, generalisation_measures, verdicts
@@ -237,27 +237,30 @@ def beyond(pairs: Sequence[Pair]) -> list[str]:
 
 
 def every_seed(pairs: Sequence[Pair], root: Path) -> list[str]:
-    """Which share of the NTMs' seeds learn and keep their task, recipe by recipe."""
+    """Which share of the NTMs' seeds learn and keep their task: in each cell the paper's recipe → the stable one."""
     names = {
-        "recipe": "recipe",
         "learned": "learned",
         "learned at, median": "sequences until then, median",
-        "latest": "the slowest seed",
         "relapsed": "fell back later",
-        "sequences": "sequences in all",
         "solved": "solved at the end",
+        "sequences": "sequences in all",
     }
-    counts = ("learned at, median", "latest", "sequences")
-    columns = _columns("task", "model", *(f"{name}:" if key != "recipe" else name for key, name in names.items()))
+    recorded = reliability.table([pair for pair in pairs if pair.model in NTMS], root).rows
+    found: dict[tuple[Cell, Cell], dict[Cell, dict[str, str]]] = {}
+    for row in recorded:
+        cells = {heading: _said(row[key]) for key, heading in names.items()}
+        found.setdefault((row["task"], row["model"]), {})[row["recipe"]] = cells
     rows: list[Row] = []
-    for row in reliability.table([pair for pair in pairs if pair.model in NTMS], root).rows:
-        cells = {key: _count(_number(row[key])) if key in counts else row[key] for key in names}
-        rows.append({"task": row["task"], "model": row["model"], **{names[key]: cell for key, cell in cells.items()}})
-    return rendering.lines(columns, rows)
+    for (task, model), by_recipe in found.items():
+        both = [by_recipe.get(recipe, {}) for recipe in reliability.RECIPES]
+        shown: Row = {heading: " → ".join(cells.get(heading) or "–" for cells in both) for heading in names.values()}
+        rows.append({"task": str(task), "model": str(model), **shown})
+    return rendering.lines(_columns("task", "model", *(f"{heading}:" for heading in names.values())), rows)
 
 
-def _number(cell: rendering.Cell) -> float | None:
-    return None if cell is None else float(cell)
+def _said(cell: Cell) -> str:
+    """Of a table's cell: a count with its thousands apart, or a share as it is."""
+    return cell if isinstance(cell, str) else _count(cell)
 
 
 def _columns(*headings: str) -> list[Column]:
