@@ -57,6 +57,7 @@ def finish(axes: Axes, task: str) -> None:
     """The axes and the title of a task's panel, after its lines."""
     ceiling, level, _ = paper.THRESHOLDS[task]
     axes.set_xscale("log")
+    axes.minorticks_off()  # hundreds of them, in all panels together
     title = f"{tasks.find(task)().label}: below {level:g} bits, never again above {ceiling:g}"
     axes.set(xlabel="sequences", ylabel="seeds that have learned, %")
     axes.set_title(title, fontsize="medium")

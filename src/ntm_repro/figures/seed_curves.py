@@ -59,6 +59,7 @@ def _line(axes: Axes, points: Sequence[tuple[float, float]], recipe: str, **look
 
 def _finish(axes: Axes, task: str, model: str) -> None:
     axes.set(xscale="log", yscale="log", xlim=SEQUENCES, ylim=BITS)
+    axes.minorticks_off()  # hundreds of them, in ten panels
     axes.axhline(reliability.ENDS[task], color="0.3", linestyle=":", linewidth=0.9)
     axes.set_title(f"{tasks.find(task)().label}, {paper.MODELS[model]}", fontsize="medium")
 
