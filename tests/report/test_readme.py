@@ -101,10 +101,10 @@ def test_every_seed_that_learned_fell_back_or_is_solved(root, pairs):
     assert ("copy", "LSTM") not in found
     copy = found["copy", "NTM-LSTM"]
     assert [copy[name] for name in ("learned", "sequences until then, median", "fell back later")] == [
-        *("2 of 2 → 1 of 1", "16,000 → 2,000", "1 of 2 → 0 of 1")
+        *("2/2 → 1/1", "16,000 → 2,000", "1/2 → 0/1")
     ]
     # With the paper's recipe one ends at 0.01 bits, which is not below it.
-    assert [copy[name] for name in ("solved at the end", "sequences in all")] == ["0 of 2 → 1 of 1", "70,000 → 3,000"]
+    assert [copy[name] for name in ("solved at the end", "sequences in all")] == ["0/2 → 1/1", "70,000 → 3,000"]
     assert found["repeat copy", "NTM-LSTM"]["sequences until then, median"] == "never → –"
 
 

@@ -259,8 +259,8 @@ def every_seed(pairs: Sequence[Pair], root: Path) -> list[str]:
 
 
 def _said(cell: Cell) -> str:
-    """Of a table's cell: a count with its thousands apart, or a share as it is."""
-    return cell if isinstance(cell, str) else _count(cell)
+    """Of a table's cell: a share in few letters, or a count with its thousands apart."""
+    return cell.replace(" of ", "/") if isinstance(cell, str) else _count(cell)
 
 
 def _columns(*headings: str) -> list[Column]:
