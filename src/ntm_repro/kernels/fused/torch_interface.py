@@ -63,6 +63,7 @@ class FusedSequences(Kernel):
         self._values, self._gradients = self.parameters.values.numpy(), self.parameters.gradients.numpy()
         self._tapes_room, self._carry_room = _Room(dtype), _Room(dtype)
         self._packed_room, self._factors_room = _Room(dtype), _Room(dtype)
+        self._factors_size = room_for_factors(self.layout)
         self.entries = Entries(self.layout, self._values.dtype)
         with torch.no_grad():
             self._state_shapes = {name: tensor.shape for name, tensor in leaves(model.initial_state(1))}
@@ -118,7 +119,7 @@ class FusedSequences(Kernel):
             self._values,
             self._gradients,
             self._packed_room(self._packed_size(batch)),
-            self._factors_room(room_for_factors(self.layout)),
+            self._factors_room(self._factors_size),
             self._tapes_room((max(steps) + 1) * batch, self.layout.row_width),
             self._carry_room(batch, self.layout.carry_width),
             *(np.ascontiguousarray(np.concatenate(arrays)) for arrays in zip(*taken, strict=True)),
@@ -312,7 +313,7 @@ class FusedSequences(Kernel):
         self, gradients: np.ndarray, tapes: np.ndarray, carry: np.ndarray, batch: int, learned_start: bool
     ) -> None:
         parts = self._parts_of_weights(len(tapes) - batch)
-        room = self._factors_room(parts * room_for_factors(self.layout))
+        room = self._factors_room(parts * self._factors_size)
         arguments = (self.layout, self._values, gradients, tapes, carry, batch, learned_start, room)
         threads.share(self.entries.weight_gradients.run, parts, *arguments)
 
