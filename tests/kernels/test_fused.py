@@ -23,7 +23,7 @@ from support.twins import (
 
 from ntm_repro import kernels, models, optimisers
 from ntm_repro.kernels import Eager
-from ntm_repro.kernels.fused import entry_points, torch_interface
+from ntm_repro.kernels.fused import entry_points, layout, torch_interface
 from ntm_repro.kernels.fused.torch_interface import FusedSequences
 from ntm_repro.models import lstm, ntm, ntm_ff
 from ntm_repro.models.addressing import WEIGHT_EPSILON
@@ -191,6 +191,28 @@ def test_cost_and_gradient_equal_eager(model_settings, shape, seed, bound):
     learned = {name for name, parameter in eager.model.named_parameters() if parameter.requires_grad}
     for name in learned:
         assert (ours[name] - theirs[name]).norm() <= EXACT * theirs[name].norm() + 1e-15, name
+
+
+@pytest.mark.parametrize("batch", [4, 7, 8, 13])
+@pytest.mark.parametrize("name", ["ntm", "ntm_ff", "lstm"])
+def test_the_wider_groups_of_large_models_equal_eager(name, batch, monkeypatch):
+    """With sizes that fill no panel, and more rows than are packed at a time."""
+    monkeypatch.setattr(layout, "LARGE", 0)
+    sizes = lstm.Settings(size=21, layers=2) if name == "lstm" else models.settings_type(name)(heads=2)
+    shape = Shape(23, batch, 3, 5)
+    x_TBI, target_TBO, mask_TO = batch_of(shape, torch.float64)
+    results = []
+    for kernel_class in (Eager, FusedSequences):
+        kernel = kernel_class(build(sizes, shape, spread=0.2))
+        cost = kernel.cost_and_gradient(x_TBI, target_TBO, mask_TO, 0.01)
+        results.append((cost.bits_B, kernel.parameters.named(kernel.parameters.gradients)))
+    assert kernel.layout.group == layout.GROUP_OF_LARGE
+    (their_bits, theirs), (our_bits, ours) = results
+    np.testing.assert_allclose(our_bits, their_bits, rtol=1e-12)
+    for key, parameter in kernel.model.named_parameters():
+        if parameter.requires_grad:
+            assert (ours[key] - theirs[key]).norm() <= EXACT * theirs[key].norm() + 1e-15, key
+    assert_equal_to_eager(build(sizes, shape, spread=0.2), x_TBI)
 
 
 @pytest.mark.parametrize("name", ["ntm", "ntm_ff", "lstm"])

@@ -61,6 +61,7 @@ def _compile_rest(kernel: Any, dtype: torch.dtype) -> None:
         optimiser.step(learning_rate=1e-4, factor=1.0, bound=10.0)
         optimiser.gradient_norm()
         rules.append(optimiser)
+    entries.packed_weights.compile()
     entries.forward.compile()
     entries.backward.compile()
     entries.gradient.compile()

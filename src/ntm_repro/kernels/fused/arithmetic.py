@@ -46,6 +46,16 @@ def _of_bits(context: Any, x: Any) -> Any:
     return types.float32(types.int32), generate
 
 
+@intrinsic
+def fused(context: Any, a: Any, b: Any, c: Any) -> Any:
+    """a · b + c of one type, rounded once, whatever else the compiler may do with sums around it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.fma(*arguments)
+
+    return a(a, a, a), generate
+
+
 def exp(x: float) -> float:
     """e^x; 0 and infinity where float32 ends; NaN for NaN."""
     raise NotImplementedError("compiled code only")

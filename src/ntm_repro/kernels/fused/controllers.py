@@ -19,17 +19,12 @@ Either way d_a times the transposed weights is the gradient of the layer's input
 
 from ntm_repro.jit.cache import inner
 from ntm_repro.kernels.fused.arithmetic import sigmoid, tanh
-from ntm_repro.kernels.fused.layout import Layer
+from ntm_repro.kernels.fused.layout import Layer, weights_at
 from ntm_repro.kernels.fused.products import affine, transposed_product
 
 WEIGHTS, INPUTS, SIZE, COLUMNS = Layer.WEIGHTS, Layer.INPUTS, Layer.SIZE, Layer.COLUMNS
 SEEN, GATES, TANH_CELL, HIDDEN = Layer.SEEN, Layer.GATES, Layer.TANH_CELL, Layer.HIDDEN
-
-
-@inner
-def weights_at(values, at, inputs, columns):
-    """The weight block [inputs + 1, columns] that begins at `at` in the flat buffer; its last row is the bias."""
-    return values[at : at + (inputs + 1) * columns].reshape((inputs + 1, columns))
+PACKED, TURNED = Layer.PACKED, Layer.TURNED
 
 
 @inner
@@ -94,10 +89,12 @@ def clip(numbers, bound):
     """Each number to the nearest in ±bound; a NaN stays one."""
     high = numbers.dtype.type(bound)
     low = -high
+    # Selections, and one store of every number. A store in a branch becomes a masked one, with which processors with
+    # vectors of 256 bits take seven times as long.
     for i in range(numbers.shape[0]):
-        numbers[i] = high if numbers[i] > high else numbers[i]
-    for i in range(numbers.shape[0]):
-        numbers[i] = low if numbers[i] < low else numbers[i]
+        value = numbers[i]
+        value = high if value > high else value
+        numbers[i] = low if value < low else value
 
 
 @inner
@@ -120,7 +117,7 @@ def gather_inputs(layout, row_before, row, x_I, layer):
 
 
 @inner
-def control(layout, values, tape, first, count, x_BI):
+def control(layout, values, packed, tape, first, count, x_BI):
     """All layers of the controller for the rows first … first + count − 1, from those `count` rows above."""
     layers = layout.layers
     for layer in range(layers.shape[0]):
@@ -129,7 +126,7 @@ def control(layout, values, tape, first, count, x_BI):
         weights = weights_at(values, layers[layer, WEIGHTS], inputs, layers[layer, COLUMNS])
         for b in range(count):
             gather_inputs(layout, tape[first - count + b], tape[first + b], x_BI[b], layer)
-        affine(weights, tape, first, count, layers[layer, SEEN], inputs, gates)
+        affine(weights, packed[layers[layer, PACKED] :], tape, first, count, layers[layer, SEEN], inputs, gates)
         for b in range(count):
             row, row_before = tape[first + b], tape[first - count + b]
             if layout.recurrent:
@@ -151,7 +148,7 @@ def control(layout, values, tape, first, count, x_BI):
 
 
 @inner
-def control_backward(layout, values, tape, first, count, carry, d_x_BI, with_input):
+def control_backward(layout, values, packed, tape, first, count, carry, d_x_BI, with_input):
     """From d_h of all layers (the row's d_seen, the carry's d_h added) to the gates' gradients and the carry before.
 
     d_x_BI: set to the gradient of the inputs where `with_input`. The carry's d_reads are set; so are its d_h and d_c.
@@ -185,7 +182,9 @@ def control_backward(layout, values, tape, first, count, carry, d_x_BI, with_inp
                     out[i] = d_hidden[i] * (one - out[i] * out[i])
         # The layer's input stays on the row: the weights' gradient needs it.
         low = 0 if with_input or not (layout.recurrent or layer == 0) else layout.num_inputs
-        transposed_product(weights, tape, first, count, gates, layout.d_inputs, low, inputs)
+        # Packed are the rows from `num_inputs` on.
+        transpose = packed[:0] if with_input else packed[layers[layer, TURNED] :]
+        transposed_product(weights, transpose, tape, first, count, gates, layout.d_inputs, low, inputs)
         for b in range(count):
             row, carried = tape[first + b], carry[b]
             at = layout.d_inputs

@@ -27,26 +27,31 @@ class Entries:
 
     @cached_property
     def group_forward(self) -> Compiled:
-        return Compiled(self.sequence.forward, self.layout, self._buffer, self._rows, self._steps, 0, 1)
+        return Compiled(self.sequence.forward, self.layout, self._buffer, self._buffer, self._rows, self._steps, 0, 1)
 
     @cached_property
     def group_backward(self) -> Compiled:
-        arrays = (self._buffer, self._rows, self._rows, self._steps)
+        arrays = (self._buffer, self._buffer, self._rows, self._rows, self._steps)
         return Compiled(self.sequence.backward, self.layout, *arrays, 0, 1, True, math.inf)
 
     @cached_property
+    def packed_weights(self) -> Compiled:
+        return Compiled(entry_points.packed_weights, self.layout, self._buffer, self._buffer)
+
+    @cached_property
     def forward(self) -> Compiled:
-        arrays = (self._buffer, self._rows, self._steps, self._steps)
+        arrays = (self._buffer, self._buffer, self._rows, self._steps, self._steps)
         return Compiled(entry_points.forward, self.group_forward, self.layout, *arrays, 0, 1)
 
     @cached_property
     def backward(self) -> Compiled:
-        arrays = (self._buffer, self._rows, self._rows, self._steps, self._steps)
+        arrays = (self._buffer, self._buffer, self._rows, self._rows, self._steps, self._steps)
         return Compiled(entry_points.backward, self.group_backward, self.layout, *arrays, True, math.inf, 0, 1)
 
     @cached_property
     def cost_and_gradient(self) -> Compiled:
         arrays = (
+            self._buffer,
             self._buffer,
             self._rows,
             self._rows,
@@ -62,11 +67,11 @@ class Entries:
     @cached_property
     def weight_gradients(self) -> Compiled:
         arrays = (self._buffer, self._buffer, self._rows, self._rows)
-        return Compiled(entry_points.weight_gradients, self.layout, *arrays, 1, True, 0, 1)
+        return Compiled(entry_points.weight_gradients, self.layout, *arrays, 1, True, self._buffer, 0, 1)
 
     @cached_property
     def gradient(self) -> Compiled:
         parts = (self.group_forward, self.group_backward, self.cost_and_gradient, self.weight_gradients)
-        buffers = (self._buffer, self._buffer, self._rows, self._rows)
+        buffers = (*(self._buffer,) * 4, self._rows, self._rows)
         data = (self._steps, self._steps, self._rows, np.ones(1, np.int64), self._cost_UB, self._cost_UB)
         return Compiled(entry_points.gradient, *parts, self.layout, *buffers, *data, 1.0, math.inf, 0)

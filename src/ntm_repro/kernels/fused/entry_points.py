@@ -3,6 +3,8 @@
 Every function takes (…, part, parts) and does the groups, or the rows of weights, whose turn it is: `jit/threads.py`
 shares the parts out. The bits do not depend on their number.
 
+packed: see `panels.py`; empty for batches of fewer than `PACKED_FROM` sequences.
+
 group_forward, group_backward: those of the model's kind, of `ntm_sequence` or `lstm_sequence`, as `Compiled`. The
 first runs a group from the starts on its tape's first rows to the logits of all steps; the second goes back from the
 gradients of logits and last state to those of pre-activations, first state and inputs. They are called by their
@@ -17,12 +19,11 @@ import numpy as np
 
 from ntm_repro.jit.cache import entry, entry_as_written, inner, inner_as_written
 from ntm_repro.jit.calls import call
-from ntm_repro.kernels.fused.controllers import weights_at
 from ntm_repro.kernels.fused.cost import cost
 from ntm_repro.kernels.fused.initial_state import begin, begin_backward, clear_gradients
-from ntm_repro.kernels.fused.layout import GROUP, Layer
-from ntm_repro.kernels.fused.ntm_sequence import seen_by_output
-from ntm_repro.kernels.fused.products import add_outer_products
+from ntm_repro.kernels.fused.layout import Layer, seen_by_output, weights_at
+from ntm_repro.kernels.fused.panels import ROWS_WORTH_PACKING, pack_weights, set_packed_outer_products
+from ntm_repro.kernels.fused.products import add_outer_products, whole_fours
 
 WEIGHTS, INPUTS, COLUMNS, SEEN, GATES = Layer.WEIGHTS, Layer.INPUTS, Layer.COLUMNS, Layer.SEEN, Layer.GATES
 
@@ -51,14 +52,20 @@ def group_cost(layout, tape, target_TBO, mask_TO, bits_B, wrong_B, scale, first,
 
 
 @entry
-def forward(group_forward, layout, values_P, tapes, x_TBI, y_TBO, part, parts):
+def packed_weights(layout, values_P, packed):
+    """The weights in the order of the products, for all parts: before the others, where a batch is worth it."""
+    pack_weights(layout, values_P, packed)
+
+
+@entry
+def forward(group_forward, layout, values_P, packed, tapes, x_TBI, y_TBO, part, parts):
     """Fill the tapes, whose first rows hold the initial states, and `y_TBO`."""
     steps, batch = x_TBI.shape[0], x_TBI.shape[1]
-    for group in range(part, (batch + GROUP - 1) // GROUP, parts):
-        first = group * GROUP
-        count = min(GROUP, batch - first)
+    for group in range(part, (batch + layout.group - 1) // layout.group, parts):
+        first = group * layout.group
+        count = min(layout.group, batch - first)
         tape = tapes[(steps + 1) * first : (steps + 1) * (first + count)]
-        call(group_forward, (layout, values_P, tape, x_TBI, first, count))
+        call(group_forward, (layout, values_P, packed, tape, x_TBI, first, count))
         for b in range(count):
             for t in range(steps):
                 y_O = logits_of(layout, tape, t, count, b)
@@ -67,16 +74,16 @@ def forward(group_forward, layout, values_P, tapes, x_TBI, y_TBO, part, parts):
 
 
 @entry
-def backward(group_backward, layout, values_P, tapes, carry, d_y_TBO, d_x_TBI, with_input, bound, part, parts):
+def backward(group_backward, layout, values_P, packed, tapes, carry, d_y_TBO, d_x_TBI, with_input, bound, part, parts):
     """From `d_y_TBO`, and the last state's gradient in `carry`, to the first state's; the tapes are used up.
 
     d_x_TBI: where `with_input`, added to; else not touched. What passes from a step to the one before is clipped to
     ±bound.
     """
     steps, batch = d_y_TBO.shape[0], d_y_TBO.shape[1]
-    for group in range(part, (batch + GROUP - 1) // GROUP, parts):
-        first = group * GROUP
-        count = min(GROUP, batch - first)
+    for group in range(part, (batch + layout.group - 1) // layout.group, parts):
+        first = group * layout.group
+        count = min(layout.group, batch - first)
         tape = tapes[(steps + 1) * first : (steps + 1) * (first + count)]
         for b in range(count):
             for t in range(steps):
@@ -84,7 +91,7 @@ def backward(group_backward, layout, values_P, tapes, carry, d_y_TBO, d_x_TBI, w
                 for o in range(layout.num_outputs):
                     d_y_O[o] = d_y_TBO[t, first + b, o]
         carried = carry[first : first + count]
-        call(group_backward, (layout, values_P, tape, carried, d_x_TBI, first, count, with_input, bound))
+        call(group_backward, (layout, values_P, packed, tape, carried, d_x_TBI, first, count, with_input, bound))
 
 
 @entry_as_written
@@ -93,6 +100,7 @@ def cost_and_gradient(
     group_backward,
     layout,
     values_P,
+    packed,
     tapes,
     carry,
     x_TBI,
@@ -110,45 +118,52 @@ def cost_and_gradient(
     bits_B, wrong_B: set to each sequence's cost and wrong bits. The gradient is that of scale · Σ bits.
     """
     steps, batch = x_TBI.shape[0], x_TBI.shape[1]
-    for group in range(part, (batch + GROUP - 1) // GROUP, parts):
-        first = group * GROUP
-        count = min(GROUP, batch - first)
+    for group in range(part, (batch + layout.group - 1) // layout.group, parts):
+        first = group * layout.group
+        count = min(layout.group, batch - first)
         tape = tapes[(steps + 1) * first : (steps + 1) * (first + count)]
         carried = carry[first : first + count]
         for b in range(count):
             begin(layout, values_P, tape[b])
             for i in range(layout.carry_width):
                 carried[b, i] = 0
-        call(group_forward, (layout, values_P, tape, x_TBI, first, count))
+        call(group_forward, (layout, values_P, packed, tape, x_TBI, first, count))
         group_cost(layout, tape, target_TBO, mask_TO, bits_B, wrong_B, scale, first, count)
         # The inputs are data: x_TBI stands in for their gradient and is not touched.
-        call(group_backward, (layout, values_P, tape, carried, x_TBI, first, count, False, bound))
+        call(group_backward, (layout, values_P, packed, tape, carried, x_TBI, first, count, False, bound))
 
 
 @inner
-def weight_gradient(gradients_P, tapes, batch, at, inputs, columns, seen, given, part, parts):
+def weight_gradient(layout, gradients_P, tapes, batch, at, inputs, columns, seen, given, room, part, parts):
     """The gradient of one block of weights: its share of rows, over all steps of all groups."""
     gradient_JI = weights_at(gradients_P, at, inputs, columns)
     steps = tapes.shape[0] // batch - 1
     # Shares of whole fours of rows, so that the bits of a row do not depend on their number; the bias has its own turn.
     fours = (inputs + 4) // 4
     low, high = fours * part // parts * 4, min(fours * (part + 1) // parts * 4, inputs + 1)
-    for first in range(0, batch, GROUP):
-        count = min(GROUP, batch - first)
+    if steps * batch >= ROWS_WORTH_PACKING:
+        tiled = whole_fours(low, high, inputs)
+        set_packed_outer_products(gradient_JI, tapes, batch, layout.group, seen, given, low, tiled, room)
+        low = tiled
+    for first in range(0, batch, layout.group):
+        count = min(layout.group, batch - first)
         tape = tapes[(steps + 1) * first : (steps + 1) * (first + count)]
         add_outer_products(gradient_JI, tape, count, steps * count, seen, given, low, high, first == 0)
 
 
 @entry
-def weight_gradients(layout, values_P, gradients_P, tapes, carry, batch, learned_start, part, parts):
+def weight_gradients(layout, values_P, gradients_P, tapes, carry, batch, learned_start, room, part, parts):
     """Set this part's share of the gradients, once all groups have been back to their start.
 
     Every weight's gradient is one product of what its layer saw with the gradient of what it gave, over all steps.
-    learned_start: also those of the parameters of the initial state.
+    learned_start: also those of the parameters of the initial state. room: `panels.room_for_factors` for each part.
     """
     layers = layout.layers
+    share = room.shape[0] // parts
+    room = room[share * part : share * (part + 1)]
     for layer in range(layers.shape[0]):
         weight_gradient(
+            layout,
             gradients_P,
             tapes,
             batch,
@@ -157,22 +172,24 @@ def weight_gradients(layout, values_P, gradients_P, tapes, carry, batch, learned
             layers[layer, COLUMNS],
             layers[layer, SEEN],
             layers[layer, GATES],
+            room,
             part,
             parts,
         )
     if layout.num_heads > 0:
         at, columns = layout.interface_weights, layout.interface_columns
+        hidden = layout.hidden_size
         weight_gradient(
-            gradients_P, tapes, batch, at, layout.hidden_size, columns, layout.seen, layout.raw, part, parts
+            layout, gradients_P, tapes, batch, at, hidden, columns, layout.seen, layout.raw, room, part, parts
         )
     at, columns = layout.output_weights, layout.output_columns
     seen = seen_by_output(layout)
-    weight_gradient(gradients_P, tapes, batch, at, seen, columns, layout.seen, layout.logits, part, parts)
+    weight_gradient(layout, gradients_P, tapes, batch, at, seen, columns, layout.seen, layout.logits, room, part, parts)
     if learned_start and part == 0:
         clear_gradients(layout, gradients_P)
         rows = tapes.shape[0] // batch
         for b in range(batch):
-            first = b // GROUP * GROUP
+            first = b // layout.group * layout.group
             begin_backward(layout, values_P, gradients_P, tapes[first * rows + b - first], carry[b])
 
 
@@ -185,6 +202,8 @@ def gradient(
     layout,
     values_P,
     gradients_P,
+    packed,
+    room,
     tapes,
     carry,
     inputs,
@@ -209,5 +228,7 @@ def gradient(
     x_TBI, target_TBO, mask_TO = inputs[begin:end], targets[begin:end], masks[begin:end]
     bits_B, wrong_B = bits_UB[u], wrong_UB[u]
     data = (x_TBI, target_TBO, mask_TO, bits_B, wrong_B)
-    call(cost_and_gradient, (group_forward, group_backward, layout, values_P, tape, carry, *data, scale, bound, 0, 1))
-    call(weight_gradients, (layout, values_P, gradients_P, tape, carry, batch, True, 0, 1))
+    given = (layout, values_P, packed, tape, carry, *data, scale, bound, 0, 1)
+    pack_weights(layout, values_P, packed)
+    call(cost_and_gradient, (group_forward, group_backward, *given))
+    call(weight_gradients, (layout, values_P, gradients_P, tape, carry, batch, True, room, 0, 1))

@@ -97,5 +97,25 @@ def _tile(vectors: int, fresh: bool) -> Any:
     return tile
 
 
+def _mover(count: int) -> Any:
+    @intrinsic
+    def move(context: Any, like: Any, target: Any, source: Any) -> Any:
+        """Copy some numbers of `like`'s type from one address to another."""
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            kind = context.get_value_type(signature.args[0])
+            pointer = ir.VectorType(kind, count).as_pointer()
+            value = builder.load(builder.inttoptr(arguments[2], pointer))
+            value.align = context.get_abi_sizeof(kind)
+            builder.store(value, builder.inttoptr(arguments[1], pointer)).align = value.align
+            return context.get_dummy_value()
+
+        return types.none(like, types.intp, types.intp), generate
+
+    return move
+
+
+# What a tile reads in one step of k: a line of a panel, the numbers of its rows.
+copy_line, copy_four = _mover(LANES), _mover(ROWS)
 add_widest, add_single = _tile(WIDEST, fresh=False), _tile(1, fresh=False)
 set_widest, set_single = _tile(WIDEST, fresh=True), _tile(1, fresh=True)

@@ -1,7 +1,7 @@
 """Where everything lies: a model's parameters in the flat buffer, and what a row of the tape and of the carry holds.
 
 **The tape** keeps what the backward pass needs of the forward pass: one array [rows, row_width], one row for each step
-of each sequence. A group of B sequences (at most `GROUP`) runs in lockstep on a tape of its own, whose rows
+of each sequence. A group of B sequences (at most `layout.group`) runs in lockstep on a tape of its own, whose rows
 B·t … B·t + B − 1 are the state before step t (for t = 0 the start), so that the products of a step see B neighbouring
 rows. Forward fills a row's fields; backward replaces some of them by their gradients.
 
@@ -22,6 +22,8 @@ from ntm_repro.models.ntm import NTM, Activation, OutputFrom, ReadOrder
 
 # Sequences in lockstep: they share each pass over the weights.
 GROUP = 4
+# The same where a step's weights are more numbers than a second-level cache holds, so that passes are dear.
+GROUP_OF_LARGE, LARGE = 8, 1 << 17
 # Rows of a whole number of 4096-byte pages would compete for the same few cache lines; this many over do not.
 PAGE_NUMBERS, OVER = 1024, 48
 
@@ -45,7 +47,11 @@ class Layer:
     HIDDEN = 7  # where the layer's h begins within that of all layers
     HIDDEN_START = 8  # in the flat buffer
     CELL_START = 9
-    COUNT = 10
+    PACKED = 10  # in the packed weights: all rows; then transposed, those of OUTSIDE and of the layer's own h apart
+    TURNED = 11
+    TURNED_OWN = 12
+    OUTSIDE = 13  # where the rows of the layer's own h begin, if they are multiplied apart; else INPUTS
+    COUNT = 14
 
 
 class Layout(NamedTuple):
@@ -59,6 +65,7 @@ class Layout(NamedTuple):
     width: int
     num_locations: int
     num_shifts: int
+    group: int  # sequences in lockstep, at most
     head_parameters: int  # P = M + 3 + S: key, strength, gate, shift, sharpness
 
     # Choices.
@@ -83,6 +90,13 @@ class Layout(NamedTuple):
     deviation_start: int
     weighting_start: int
 
+    # Offsets in the packed weights (`panels.py`).
+    interface_packed: int
+    interface_turned: int
+    output_packed: int
+    output_turned: int
+    packed_size: int
+
     # Columns of a tape row.
     seen: int  # h of all layers, then the reads: what the output layer sees
     d_seen: int
@@ -105,12 +119,23 @@ class Layout(NamedTuple):
     d_reads: int
     d_weightings: int
     d_memory: int
-    state_gradient_end: int  # what comes before is the gradient of the state, which the bound clips
     z: int
     q: int
     circle: int
     partial: int
     carry_width: int
+
+
+@register_jitable
+def weights_at(values, at, inputs, columns):
+    """The weight block [inputs + 1, columns] that begins at `at` in the flat buffer; its last row is the bias."""
+    return values[at : at + (inputs + 1) * columns].reshape((inputs + 1, columns))
+
+
+@register_jitable
+def seen_by_output(layout):
+    """How many numbers the output layer sees."""
+    return layout.hidden_size + layout.num_heads * layout.width if layout.output_sees_reads else layout.hidden_size
 
 
 class Columns:
@@ -148,7 +173,7 @@ def make_layout(model: Any, parameters: FlatParameters) -> Layout:
     interface_size = ntm.interface.out_features if ntm else 0
 
     # The tape's row. Each layer's own fields come first.
-    row = Columns()
+    row, packed = Columns(), Columns()
     layers = np.zeros((len(linears), Layer.COUNT), np.int64)
     for index, linear in enumerate(linears):
         layers[index, Layer.WEIGHTS] = parameters.at(linear.weight)
@@ -162,6 +187,12 @@ def make_layout(model: Any, parameters: FlatParameters) -> Layout:
             layers[index, Layer.HIDDEN] = index * size
             layers[index, Layer.HIDDEN_START] = parameters.at(controller.layers[index].hidden_H)
             layers[index, Layer.CELL_START] = parameters.at(controller.layers[index].cell_H)
+        outside = linear.in_features - (0 if ntm else size)
+        columns = padded(linear.out_features)
+        layers[index, Layer.OUTSIDE] = outside
+        layers[index, Layer.PACKED] = packed.take(linear.in_features * columns)
+        layers[index, Layer.TURNED] = packed.take(padded(outside) * columns)
+        layers[index, Layer.TURNED_OWN] = packed.take(0 if ntm else padded(size) * columns)
     head_size = 5 * padded(num_locations) + padded(num_locations + num_shifts - 1) if num_heads else 0
     head_fields = row.take(2 * num_heads * head_size)
     seen = row.take(controller.size + reads_size)
@@ -175,6 +206,13 @@ def make_layout(model: Any, parameters: FlatParameters) -> Layout:
     memory = row.take(width * num_locations)
     inverse_norms = row.take(num_locations)
 
+    interface_columns, output_columns = padded(interface_size), padded(model.output.out_features)
+    seen_by_output = model.output.in_features
+    interface_packed = packed.take(controller.size * interface_columns)
+    interface_turned = packed.take(padded(controller.size) * interface_columns)
+    output_packed = packed.take(seen_by_output * output_columns)
+    output_turned = packed.take(padded(seen_by_output) * output_columns)
+
     # The carry's row: first the gradient of the state, then room to work.
     carry = Columns()
     d_hidden = carry.take(controller.size)
@@ -182,7 +220,6 @@ def make_layout(model: Any, parameters: FlatParameters) -> Layout:
     d_reads = carry.take(reads_size)
     d_weightings = carry.take(2 * num_heads * num_locations)
     d_memory = carry.take(width * num_locations)
-    state_gradient_end = carry.end
     z = carry.take(num_locations)
     q = carry.take(num_locations)
     circle = carry.take(num_locations + max(num_shifts - 1, 0))
@@ -196,6 +233,7 @@ def make_layout(model: Any, parameters: FlatParameters) -> Layout:
         width=width,
         num_locations=num_locations,
         num_shifts=num_shifts,
+        group=GROUP_OF_LARGE if max(linear.weight.numel() for linear in linears) > LARGE else GROUP,
         head_parameters=head_parameters,
         recurrent=recurrent,
         bounded=ntm is not None and ntm.activation is Activation.tanh,
@@ -207,9 +245,9 @@ def make_layout(model: Any, parameters: FlatParameters) -> Layout:
         begins_without_weightings=ntm is not None and isinstance(ntm.start, RandomStart),
         layers=layers,
         interface_weights=parameters.at(ntm.interface.weight) if ntm else 0,
-        interface_columns=padded(interface_size),
+        interface_columns=interface_columns,
         output_weights=parameters.at(model.output.weight),
-        output_columns=padded(model.output.out_features),
+        output_columns=output_columns,
         read_start=parameters.at(ntm.read_RM) if ntm else 0,
         memory_start=parameters.at(_start(ntm, shared, "memory_M", "memory_NM")) if ntm else 0,
         deviation_start=parameters.at(ntm.start.deviation_NM)
@@ -218,6 +256,11 @@ def make_layout(model: Any, parameters: FlatParameters) -> Layout:
         weighting_start=0
         if ntm is None or isinstance(ntm.start, RandomStart)
         else parameters.at(_start(ntm, shared, "rate_K", "logits_KN")),
+        interface_packed=interface_packed,
+        interface_turned=interface_turned,
+        output_packed=output_packed,
+        output_turned=output_turned,
+        packed_size=packed.end,
         seen=seen,
         d_seen=d_seen,
         d_inputs=d_inputs,
@@ -237,7 +280,6 @@ def make_layout(model: Any, parameters: FlatParameters) -> Layout:
         d_reads=d_reads,
         d_weightings=d_weightings,
         d_memory=d_memory,
-        state_gradient_end=state_gradient_end,
         z=z,
         q=q,
         circle=circle,
@@ -254,10 +296,9 @@ def _start(ntm: NTM, shared: bool, of_all: str, of_each: str) -> Any:
 
 def check(layout: Layout) -> None:
     """Assert what compiled code relies on without looking."""
-    # The clip through time takes one unbroken stretch that begins at column 0.
+    # The clip through time takes one unbroken stretch that begins at column 0; the memory's is apart.
     assert layout.d_hidden == 0
-    assert layout.state_gradient_end == layout.z
-    assert max(layout.d_cells, layout.d_reads, layout.d_weightings, layout.d_memory) <= layout.state_gradient_end
+    assert max(layout.d_cells, layout.d_reads, layout.d_weightings) <= layout.d_memory
     # The fields of a head: five vectors over locations, the weighting the fifth, then w^g with its ends repeated.
     fields_end = 5 * padded(layout.num_locations)
     assert layout.num_heads == 0 or layout.head_size >= fields_end + layout.num_locations + layout.num_shifts - 1
@@ -270,8 +311,8 @@ def check(layout: Layout) -> None:
 class Tapes:
     """The tapes of all groups of a batch, one below the other: `array` [(T + 1) B, row_width]."""
 
-    def __init__(self, array: np.ndarray, steps: int, batch: int) -> None:
-        self.array, self.steps, self.batch = array, steps, batch
+    def __init__(self, array: np.ndarray, steps: int, batch: int, group: int) -> None:
+        self.array, self.steps, self.batch, self.group = array, steps, batch, group
 
     def field(self, begin: int, *shape: int) -> np.ndarray:
         """A copy of the field that begins at a column: [T + 1, B, *shape], the start first."""
@@ -282,12 +323,12 @@ class Tapes:
     def put_start(self, begin: int, values_BX: np.ndarray) -> None:
         """Write a field of the row before the first step, for every sequence."""
         values_BX = values_BX.reshape(self.batch, -1)
-        for first, rows in zip(range(0, self.batch, GROUP), self._groups(), strict=True):
-            rows[0, :, begin : begin + values_BX.shape[1]] = values_BX[first : first + GROUP]
+        for first, rows in zip(range(0, self.batch, self.group), self._groups(), strict=True):
+            rows[0, :, begin : begin + values_BX.shape[1]] = values_BX[first : first + self.group]
 
     def _groups(self) -> list[np.ndarray]:
         rows = self.steps + 1
         return [
-            self.array[rows * first : rows * min(first + GROUP, self.batch)].reshape(rows, -1, self.array.shape[1])
-            for first in range(0, self.batch, GROUP)
+            self.array[rows * first : rows * min(first + self.group, self.batch)].reshape(rows, -1, self.array.shape[1])
+            for first in range(0, self.batch, self.group)
         ]

@@ -8,16 +8,17 @@ step. Backward likewise, from the last layer to the first. The cell is the contr
 import math
 
 from ntm_repro.jit.cache import entry
-from ntm_repro.kernels.fused.controllers import add, clip, copy, lstm_cell, lstm_cell_backward, weights_at
-from ntm_repro.kernels.fused.layout import Layer
+from ntm_repro.kernels.fused.controllers import add, clip, copy, lstm_cell, lstm_cell_backward
+from ntm_repro.kernels.fused.layout import Layer, weights_at
 from ntm_repro.kernels.fused.products import add_product, affine, transposed_product
 
 WEIGHTS, INPUTS, SIZE, COLUMNS = Layer.WEIGHTS, Layer.INPUTS, Layer.SIZE, Layer.COLUMNS
 SEEN, GATES, TANH_CELL, HIDDEN = Layer.SEEN, Layer.GATES, Layer.TANH_CELL, Layer.HIDDEN
+PACKED, TURNED, TURNED_OWN = Layer.PACKED, Layer.TURNED, Layer.TURNED_OWN
 
 
 @entry
-def forward(layout, values, tape, x_TBI, first, count):
+def forward(layout, values, packed, tape, x_TBI, first, count):
     """Run sequences first … first + count − 1 of the batch; their starts are the tape's first `count` rows."""
     layers = layout.layers
     steps = x_TBI.shape[0]
@@ -36,12 +37,13 @@ def forward(layout, values, tape, x_TBI, first, count):
                         row[seen + layout.num_inputs : seen + from_outside],
                         row[layout.seen + layers[layer - 1, HIDDEN] :],
                     )
-        affine(weights, tape, count, steps * count, seen, from_outside, gates)
+        rows = packed[layers[layer, PACKED] :]
+        affine(weights, rows, tape, count, steps * count, seen, from_outside, gates)
         for t in range(steps):
             first_row = (t + 1) * count
             for b in range(count):
                 copy(tape[first_row + b, seen + from_outside : seen + inputs], tape[first_row - count + b, hidden:])
-            add_product(weights, tape, first_row, count, seen + from_outside, size, gates, from_outside)
+            add_product(weights, rows, tape, first_row, count, seen + from_outside, size, gates, from_outside)
             for b in range(count):
                 row, row_before = tape[first_row + b], tape[first_row - count + b]
                 lstm_cell(
@@ -52,13 +54,15 @@ def forward(layout, values, tape, x_TBI, first, count):
                     row[hidden : hidden + size],
                 )
     output = weights_at(values, layout.output_weights, layout.hidden_size, layout.output_columns)
-    affine(output, tape, count, steps * count, layout.seen, layout.hidden_size, layout.logits)
+    rows = packed[layout.output_packed :]
+    affine(output, rows, tape, count, steps * count, layout.seen, layout.hidden_size, layout.logits)
 
 
 @entry
 def backward(
     layout,
     values,
+    packed,
     tape,
     carry,
     d_x_TBI,
@@ -74,13 +78,15 @@ def backward(
     layers = layout.layers
     steps = tape.shape[0] // count - 1
     output = weights_at(values, layout.output_weights, layout.hidden_size, layout.output_columns)
-    transposed_product(output, tape, count, steps * count, layout.logits, layout.d_seen, 0, layout.hidden_size)
+    transpose, hidden_size = packed[layout.output_turned :], layout.hidden_size
+    transposed_product(output, transpose, tape, count, steps * count, layout.logits, layout.d_seen, 0, hidden_size)
     for layer in range(layers.shape[0] - 1, -1, -1):
         inputs, size = layers[layer, INPUTS], layers[layer, SIZE]
         gates, turned, hidden = layers[layer, GATES], layers[layer, TANH_CELL], layers[layer, HIDDEN]
         cells, d_hidden, d_cells = layout.cells + hidden, layout.d_hidden + hidden, layout.d_cells + hidden
         weights = weights_at(values, layers[layer, WEIGHTS], inputs, layers[layer, COLUMNS])
         from_outside = inputs - size
+        transpose = packed[layers[layer, TURNED_OWN] :]
         for t in range(steps - 1, -1, -1):
             first_row = (t + 1) * count
             for b in range(count):
@@ -94,14 +100,16 @@ def backward(
                     d_h,
                     carry[b, d_cells : d_cells + size],
                 )
-            transposed_product(weights, tape, first_row, count, gates, layout.d_inputs, from_outside, inputs)
+            transposed_product(weights, transpose, tape, first_row, count, gates, layout.d_inputs, from_outside, inputs)
             for b in range(count):
                 copy(carry[b, d_hidden : d_hidden + size], tape[first_row + b, layout.d_inputs :])
                 if bound < math.inf:
                     clip(carry[b, d_hidden : d_hidden + size], bound)
                     clip(carry[b, d_cells : d_cells + size], bound)
         low = 0 if with_input else layout.num_inputs
-        transposed_product(weights, tape, count, steps * count, gates, layout.d_inputs, low, from_outside)
+        # Packed are the rows from `num_inputs` on.
+        transpose = packed[:0] if with_input else packed[layers[layer, TURNED] :]
+        transposed_product(weights, transpose, tape, count, steps * count, gates, layout.d_inputs, low, from_outside)
         for t in range(steps):
             for b in range(count):
                 row = tape[(t + 1) * count + b]

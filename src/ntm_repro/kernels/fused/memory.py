@@ -15,6 +15,7 @@ and d_M = d_x_0. The x_j are recomputed: nothing but weightings, vectors and mem
 """
 
 from ntm_repro.jit.cache import inner
+from ntm_repro.kernels.fused.arithmetic import fused
 
 
 @inner
@@ -109,6 +110,36 @@ def write_backward(
                 d_w_N[n] -= e * u
                 d_N[n] *= real(1) - e * w_N[n]
             d_erase[j * width + m] = d_e
+
+
+@inner
+def settle_reads(d_memory_MN, memory_MN, d_read_M, w_N, key_M, q_N, z_N):
+    """d_M += d_r w + k q − z ∘ M in one pass: all that reading a memory, and looking it up to read it, gives.
+
+    Each product is added by itself, as if it were a pass: the bits do not depend on how many there are.
+    """
+    width, locations = memory_MN.shape
+    for m in range(width):
+        d_N, memory_N = d_memory_MN[m], memory_MN[m]
+        u, k = d_read_M[m], key_M[m]
+        for n in range(locations):
+            d = fused(k, q_N[n], fused(u, w_N[n], d_N[n]))
+            d_N[n] = fused(-z_N[n], memory_N[n], d)
+
+
+@inner
+def settle_writes(d_memory_MN, memory_MN, key_M, q_N, z_N, bound):
+    """d_M += k q − z ∘ M, then each number to the nearest in ±bound, in one pass; see `settle_reads`."""
+    width, locations = memory_MN.shape
+    high = d_memory_MN.dtype.type(bound)
+    low = -high
+    for m in range(width):
+        d_N, memory_N = d_memory_MN[m], memory_MN[m]
+        k = key_M[m]
+        for n in range(locations):
+            d = fused(-z_N[n], memory_N[n], fused(k, q_N[n], d_N[n]))
+            d = high if d > high else d
+            d_N[n] = low if d < low else d
 
 
 @inner

@@ -30,8 +30,9 @@ import math
 from ntm_repro.jit.cache import entry, inner
 from ntm_repro.kernels.fused.addressing import address, address_backward, inverse_norms, softmax
 from ntm_repro.kernels.fused.arithmetic import sigmoid, softplus, tanh
-from ntm_repro.kernels.fused.controllers import add, clip, control, control_backward, copy, weights_at
-from ntm_repro.kernels.fused.memory import add_outer, write, write_backward
+from ntm_repro.kernels.fused.controllers import add, clip, control, control_backward, copy
+from ntm_repro.kernels.fused.layout import seen_by_output, weights_at
+from ntm_repro.kernels.fused.memory import add_outer, settle_reads, settle_writes, write, write_backward
 from ntm_repro.kernels.fused.products import add_combination, affine, dots, transposed_product
 
 
@@ -159,15 +160,20 @@ def use_memory(layout, row_before, row):
 
 
 @inner
+def gradient_of_memory(layout, carry):
+    """d_M in a row of the carry, [M, N]."""
+    return carry[layout.d_memory : layout.d_memory + layout.width * layout.num_locations].reshape(
+        (layout.width, layout.num_locations)
+    )
+
+
+@inner
 def head_backward(layout, row_before, row, carry, k, seen_MN, inverse_N):
-    """The gradients that head k's addressing of `seen_MN` gives: step 3 or 5, z not yet subtracted."""
-    width, locations = layout.width, layout.num_locations
-    d_memory_MN = carry[layout.d_memory : layout.d_memory + width * locations].reshape((width, locations))
-    q_N = carry[layout.q : layout.q + locations]
+    """The gradients that head k's addressing of `seen_MN` gives: step 3 or 5, but for the memory's, left as q and z."""
+    locations = layout.num_locations
     at, w, d_w = layout.head_fields + k * layout.head_size, layout.weightings + k * layout.head_size, k * locations
-    parameters_P = head_parameters(layout, row[layout.emitted :], k)
     address_backward(
-        parameters_P,
+        head_parameters(layout, row[layout.emitted :], k),
         head_parameters(layout, row[layout.d_emitted :], k),
         layout.num_shifts,
         seen_MN,
@@ -175,59 +181,79 @@ def head_backward(layout, row_before, row, carry, k, seen_MN, inverse_N):
         row_before[w : w + locations],
         row[at : at + layout.head_size],
         carry[layout.d_weightings + d_w : layout.d_weightings + d_w + locations],
-        q_N,
+        carry[layout.q : layout.q + locations],
         carry[layout.z : layout.z + locations],
         carry[layout.circle : layout.circle + locations + layout.num_shifts - 1],
     )
-    add_outer(d_memory_MN, parameters_P, q_N)
 
 
 @inner
-def read_backward(layout, row_before, row, carry, seen_MN, inverse_N):
-    """Steps 2 and 3: reading, then the read heads' addressing."""
+def read_backward(layout, row_before, row, carry, seen_MN, inverse_N, settle):
+    """Steps 2 and 3: reading, then the read heads' addressing; with all z subtracted where they `settle`."""
     width, locations = layout.width, layout.num_locations
-    d_memory_MN = carry[layout.d_memory : layout.d_memory + width * locations].reshape((width, locations))
+    d_memory_MN = gradient_of_memory(layout, carry)
+    q_N, z_N = carry[layout.q : layout.q + locations], carry[layout.z : layout.z + locations]
     for k in range(layout.num_heads):
         w, d_w = layout.weightings + k * layout.head_size, layout.d_weightings + k * locations
         d_read_M = row[
             layout.d_seen + layout.hidden_size + k * width : layout.d_seen + layout.hidden_size + (k + 1) * width
         ]
+        w_N, key_M = row[w : w + locations], head_parameters(layout, row[layout.emitted :], k)
         add_combination(seen_MN, d_read_M, carry[d_w : d_w + locations], width)
-        add_outer(d_memory_MN, d_read_M, row[w : w + locations])
         head_backward(layout, row_before, row, carry, k, seen_MN, inverse_N)
+        if settle and k == layout.num_heads - 1:
+            settle_reads(d_memory_MN, seen_MN, d_read_M, w_N, key_M, q_N, z_N)
+            clear(z_N)
+        else:
+            add_outer(d_memory_MN, d_read_M, w_N)
+            add_outer(d_memory_MN, key_M, q_N)
+
+
+@inner
+def clear(numbers):
+    """Set all to zero."""
+    zero = numbers.dtype.type(0)
+    for i in range(numbers.shape[0]):
+        numbers[i] = zero
 
 
 @inner
 def settle_norms(layout, row, carry):
     """Subtract z ∘ M from the gradient of the memory on `row`: the last of the gradients that step 3 names."""
-    zero = row.dtype.type(0)
-    memory_MN = memory_of(layout, row)
+    memory_MN, d_memory_MN = memory_of(layout, row), gradient_of_memory(layout, carry)
     z_N = carry[layout.z : layout.z + layout.num_locations]
     for m in range(layout.width):
-        at = layout.d_memory + m * layout.num_locations
-        memory_N, d_N = memory_MN[m], carry[at : at + layout.num_locations]
+        memory_N, d_N = memory_MN[m], d_memory_MN[m]
         for n in range(layout.num_locations):
             d_N[n] -= z_N[n] * memory_N[n]
-    for n in range(layout.num_locations):
-        z_N[n] = zero
+    clear(z_N)
 
 
 @inner
-def use_memory_backward(layout, row_before, row, carry):
-    """Steps 2 to 5 for one sequence. The row's d_seen holds d_r; its d_emitted is set."""
+def use_memory_backward(layout, row_before, row, carry, bound):
+    """Steps 2 to 5 for one sequence. The row's d_seen holds d_r; its d_emitted is set.
+
+    With a finite `bound` the memory's gradient is settled, and clipped to ±bound.
+    """
     heads, width, locations = layout.num_heads, layout.width, layout.num_locations
     emitted, d_emitted = row[layout.emitted :], row[layout.d_emitted :]
-    before_MN, after_MN = memory_of(layout, row_before), memory_of(layout, row)
+    before_MN, after_MN, d_memory_MN = (
+        memory_of(layout, row_before),
+        memory_of(layout, row),
+        gradient_of_memory(layout, carry),
+    )
     before_inverse_N = row_before[layout.inverse_norms : layout.inverse_norms + locations]
     after_inverse_N = row[layout.inverse_norms : layout.inverse_norms + locations]
+    q_N, z_N = carry[layout.q : layout.q + locations], carry[layout.z : layout.z + locations]
     if layout.reads_after:
-        read_backward(layout, row_before, row, carry, after_MN, after_inverse_N)
-    settle_norms(layout, row, carry)
+        read_backward(layout, row_before, row, carry, after_MN, after_inverse_N, True)
+    else:
+        settle_norms(layout, row, carry)
     erase = 2 * heads * layout.head_parameters
     add = erase + heads * width
     write_backward(
         before_MN,
-        carry[layout.d_memory : layout.d_memory + width * locations].reshape((width, locations)),
+        d_memory_MN,
         row[layout.weightings + heads * layout.head_size :],
         layout.head_size,
         heads,
@@ -240,13 +266,19 @@ def use_memory_backward(layout, row_before, row, carry):
         carry[layout.partial :],
     )
     if not layout.reads_after:
-        read_backward(layout, row_before, row, carry, before_MN, before_inverse_N)
+        read_backward(layout, row_before, row, carry, before_MN, before_inverse_N, False)
     for k in range(heads, 2 * heads):
         head_backward(layout, row_before, row, carry, k, before_MN, before_inverse_N)
+        key_M = head_parameters(layout, emitted, k)
+        if bound < math.inf and k == 2 * heads - 1:  # the clip is of the whole gradient
+            settle_writes(d_memory_MN, before_MN, key_M, q_N, z_N, bound)
+            clear(z_N)
+        else:
+            add_outer(d_memory_MN, key_M, q_N)
 
 
 @entry
-def forward(layout, values, tape, x_TBI, first, count):
+def forward(layout, values, packed, tape, x_TBI, first, count):
     """Run sequences first … first + count − 1 of the batch; their starts are the tape's first `count` rows."""
     steps = x_TBI.shape[0]
     for b in range(count):
@@ -256,27 +288,31 @@ def forward(layout, values, tape, x_TBI, first, count):
     interface = weights_at(values, layout.interface_weights, layout.hidden_size, layout.interface_columns)
     for t in range(steps):
         first_row = (t + 1) * count
-        control(layout, values, tape, first_row, count, x_TBI[t, first : first + count])
-        affine(interface, tape, first_row, count, layout.seen, layout.hidden_size, layout.raw)
+        control(layout, values, packed, tape, first_row, count, x_TBI[t, first : first + count])
+        affine(
+            interface,
+            packed[layout.interface_packed :],
+            tape,
+            first_row,
+            count,
+            layout.seen,
+            layout.hidden_size,
+            layout.raw,
+        )
         for b in range(count):
             row = tape[first_row + b]
             emit(layout, row)
             use_memory(layout, tape[first_row - count + b], row)
     seen = seen_by_output(layout)
     output = weights_at(values, layout.output_weights, seen, layout.output_columns)
-    affine(output, tape, count, steps * count, layout.seen, seen, layout.logits)
-
-
-@inner
-def seen_by_output(layout):
-    """How many numbers the output layer sees."""
-    return layout.hidden_size + layout.num_heads * layout.width if layout.output_sees_reads else layout.hidden_size
+    affine(output, packed[layout.output_packed :], tape, count, steps * count, layout.seen, seen, layout.logits)
 
 
 @entry
 def backward(
     layout,
     values,
+    packed,
     tape,
     carry,
     d_x_TBI,
@@ -289,16 +325,16 @@ def backward(
 
     With a finite `bound` the carry is clipped to ±bound before it passes on to the step before.
     """
-    zero = tape.dtype.type(0)
     steps = tape.shape[0] // count - 1
     reads = layout.num_heads * layout.width
     seen = seen_by_output(layout)
     output = weights_at(values, layout.output_weights, seen, layout.output_columns)
-    transposed_product(output, tape, count, steps * count, layout.logits, layout.d_seen, 0, seen)
+    transpose = packed[layout.output_turned :]
+    transposed_product(output, transpose, tape, count, steps * count, layout.logits, layout.d_seen, 0, seen)
     interface = weights_at(values, layout.interface_weights, layout.hidden_size, layout.interface_columns)
+    transpose = packed[layout.interface_turned :]
     for b in range(count):
-        for n in range(layout.num_locations):
-            carry[b, layout.z + n] = zero
+        clear(carry[b, layout.z : layout.z + layout.num_locations])
     for t in range(steps - 1, -1, -1):
         first_row = (t + 1) * count
         for b in range(count):
@@ -308,19 +344,21 @@ def backward(
                 add(d_reads, carry[b, layout.d_reads :])
             else:
                 copy(d_reads, carry[b, layout.d_reads :])
-            use_memory_backward(layout, row_before, row, carry[b])
+            use_memory_backward(layout, row_before, row, carry[b], bound)
             emit_backward(layout, row)
-        transposed_product(interface, tape, first_row, count, layout.raw, layout.d_inputs, 0, layout.hidden_size)
+        transposed_product(
+            interface, transpose, tape, first_row, count, layout.raw, layout.d_inputs, 0, layout.hidden_size
+        )
         for b in range(count):
             row = tape[first_row + b]
             d_hidden = row[layout.d_seen : layout.d_seen + layout.hidden_size]
             add(d_hidden, row[layout.d_inputs :])
             if layout.recurrent:
                 add(d_hidden, carry[b, layout.d_hidden :])
-        control_backward(layout, values, tape, first_row, count, carry, d_x_TBI[t, first : first + count], with_input)
+        d_x_BI = d_x_TBI[t, first : first + count]
+        control_backward(layout, values, packed, tape, first_row, count, carry, d_x_BI, with_input)
         if bound < math.inf:
             for b in range(count):
-                settle_norms(layout, tape[first_row - count + b], carry[b])  # the clip is of the whole gradient
-                clip(carry[b, : layout.state_gradient_end], bound)
+                clip(carry[b, : layout.d_memory], bound)
     for b in range(count):
         settle_norms(layout, tape[b], carry[b])

@@ -10,6 +10,8 @@ rows_RC is a tape (see `tape.py`); a product's input and output are stretches of
 
 from ntm_repro.jit.cache import inner
 from ntm_repro.kernels.fused.gemm_microkernel import LANES, ROWS, WIDEST, add_single, add_widest, set_single, set_widest
+from ntm_repro.kernels.fused.layout import padded
+from ntm_repro.kernels.fused.panels import packed_product
 
 
 @inner
@@ -83,10 +85,18 @@ def _add_four_combinations(weights_JI, rows_RC, row, source, inputs, target, ski
 
 
 @inner
-def add_product(weights_JI, rows_RC, first, count, source, inputs, target, skip):
-    """row[target …] += row[source …] · weights[skip : skip + inputs] for `count` rows from `first`."""
+def add_product(weights_JI, packed, rows_RC, first, count, source, inputs, target, skip):
+    """row[target …] += row[source …] · weights[skip : skip + inputs] for `count` rows from `first`.
+
+    packed: the weights less the bias as `panels.pack` leaves them, or nothing: the bits are the same.
+    """
     length = weights_JI.shape[1]
     row = first
+    if packed.shape[0] > 0:
+        fours = count // ROWS * ROWS
+        panels = weights_JI.shape[0] - 1
+        packed_product(packed, panels, length, rows_RC, first, fours, source, target, skip, inputs, False)
+        row += fours
     while row + 4 <= first + count:
         _add_four_combinations(weights_JI, rows_RC, row, source, inputs, target, skip)
         row += 4
@@ -97,15 +107,18 @@ def add_product(weights_JI, rows_RC, first, count, source, inputs, target, skip)
 
 
 @inner
-def affine(weights_JI, rows_RC, first, count, source, inputs, target):
-    """row[target …] = bias + row[source …] · weights for `count` rows from `first`; `inputs` ≤ J, from the first on."""
+def affine(weights_JI, packed, rows_RC, first, count, source, inputs, target):
+    """row[target …] = bias + row[source …] · weights for `count` rows from `first`; `inputs` ≤ J, from the first on.
+
+    packed: see `add_product`.
+    """
     length = weights_JI.shape[1]
     bias_I = weights_JI[weights_JI.shape[0] - 1]
     for row in range(first, first + count):
         out_I = rows_RC[row, target : target + length]
         for i in range(length):
             out_I[i] = bias_I[i]
-    add_product(weights_JI, rows_RC, first, count, source, inputs, target, 0)
+    add_product(weights_JI, packed, rows_RC, first, count, source, inputs, target, 0)
 
 
 @inner
@@ -167,13 +180,19 @@ def _four_dots(weights_JI, rows_RC, row, source, target, low, high):
 
 
 @inner
-def transposed_product(weights_JI, rows_RC, first, count, source, target, low, high):
+def transposed_product(weights_JI, turned, rows_RC, first, count, source, target, low, high):
     """row[target + j − low] = weights(j) · row[source …] for inputs j = low … high − 1 and `count` rows from `first`.
 
     With the gradient of a product's outputs at `source` this is the gradient of its inputs.
+    turned: weights[low:high] as `panels.pack_transposed` leaves them, or nothing. With them whole panels are set: zeros
+    follow in the target.
     """
     length = weights_JI.shape[1]
     row = first
+    if turned.shape[0] > 0:
+        fours = count // ROWS * ROWS
+        packed_product(turned, length, padded(high - low), rows_RC, first, fours, source, target, 0, length, True)
+        row += fours
     while row + 4 <= first + count:
         _four_dots(weights_JI, rows_RC, row, source, target, low, high)
         row += 4
@@ -181,6 +200,12 @@ def transposed_product(weights_JI, rows_RC, first, count, source, target, low, h
         line = rows_RC[row]
         dots(weights_JI, line[source : source + length], line[target : target + high - low], low, high)
         row += 1
+
+
+@inner
+def whole_fours(low, high, bias):
+    """Where the last four of rows of weights ends that is a tile's: the bias's row is in none."""
+    return low + (min(high, bias) - low) // ROWS * ROWS
 
 
 @inner
@@ -203,7 +228,7 @@ def add_outer_products(
     """
     columns, width, size = gradient_JI.shape[1], rows_RC.shape[1], rows_RC.itemsize
     bias = gradient_JI.shape[0] - 1
-    fours = low + (min(high, bias) - low) // ROWS * ROWS
+    fours = whole_fours(low, high, bias)
     tape = rows_RC.ctypes.data + first * width * size
     i = 0
     while i < columns:

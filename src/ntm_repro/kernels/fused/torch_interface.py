@@ -19,7 +19,8 @@ from ntm_repro.jit import cache, threads
 from ntm_repro.kernels.base import Arrays, Cost, Gradients, Kernel
 from ntm_repro.kernels.checks import check_input, check_targets
 from ntm_repro.kernels.fused.entries import Entries
-from ntm_repro.kernels.fused.layout import GROUP, Layer, Tapes, make_layout
+from ntm_repro.kernels.fused.layout import Layer, Tapes, make_layout
+from ntm_repro.kernels.fused.panels import PACKED_FROM, room_for_factors
 from ntm_repro.models import State, Unrolled
 from ntm_repro.models.base import leaves, rebuilt
 from ntm_repro.models.lstm import LSTMBaseline
@@ -34,7 +35,7 @@ class _Room(threading.local):
 
     def __init__(self, dtype: torch.dtype) -> None:
         self._dtype = dtype
-        self._numbers = np.empty(0)
+        self._numbers = torch.empty(0, dtype=dtype, device="cpu").numpy()
 
     def __call__(self, *shape: int) -> np.ndarray:
         count = math.prod(shape)
@@ -61,6 +62,8 @@ class FusedSequences(Kernel):
         self.layout = make_layout(model, self.parameters)
         self._values, self._gradients = self.parameters.values.numpy(), self.parameters.gradients.numpy()
         self._tapes_room, self._carry_room = _Room(dtype), _Room(dtype)
+        self._packed_room, self._factors_room = _Room(dtype), _Room(dtype)
+        self._factors_size = room_for_factors(self.layout)
         self.entries = Entries(self.layout, self._values.dtype)
         with torch.no_grad():
             self._state_shapes = {name: tensor.shape for name, tensor in leaves(model.initial_state(1))}
@@ -78,11 +81,12 @@ class FusedSequences(Kernel):
         bits_B, wrong_B = np.empty(batch), np.empty(batch)
         threads.share(
             self.entries.cost_and_gradient.run,
-            _parts_of(batch),
+            self._parts_of(batch),
             self.entries.group_forward,
             self.entries.group_backward,
             self.layout,
             self._values,
+            self._packed(batch),
             tapes,
             carry,
             _numbers(x_TBI),
@@ -114,6 +118,8 @@ class FusedSequences(Kernel):
             self.layout,
             self._values,
             self._gradients,
+            self._packed_room(self._packed_size(batch)),
+            self._factors_room(self._factors_size),
             self._tapes_room((max(steps) + 1) * batch, self.layout.row_width),
             self._carry_room(batch, self.layout.carry_width),
             *(np.ascontiguousarray(np.concatenate(arrays)) for arrays in zip(*taken, strict=True)),
@@ -137,7 +143,7 @@ class FusedSequences(Kernel):
             and target_TBO.dtype == dtype
             and mask_TO.dtype == dtype
             and x_TBI.size > 0
-            and (torch.get_num_threads() == 1 or _parts_of(batch) == self._parts_of_weights(steps * batch) == 1)
+            and (torch.get_num_threads() == 1 or self._parts_of(batch) == self._parts_of_weights(steps * batch) == 1)
         )
 
     def unroll(
@@ -155,7 +161,7 @@ class FusedSequences(Kernel):
             results = list(_Unroll.apply(self, _Options(trace, gradient_bound), x_TBI, *given, *parameters))
         else:
             # Without a backward pass ahead only one group a thread needs its tape at a time, and not all of it.
-            share = GROUP * torch.get_num_threads()
+            share = self.layout.group * torch.get_num_threads()
             pieces = []
             for first in range(0, x_TBI.shape[1], share):
                 these = slice(first, first + share)
@@ -178,7 +184,7 @@ class FusedSequences(Kernel):
         steps, batch, _ = x_TBI.shape
         shape = ((steps + 1) * batch, layout.row_width)
         array = torch.empty(shape, dtype=x_TBI.dtype, device="cpu").numpy() if keep else self._tapes_room(*shape)
-        tapes = Tapes(array, steps, batch)
+        tapes = Tapes(array, steps, batch, layout.group)
         values = [tensor.detach().numpy() for tensor in state]
         for (begin, _), value in zip(self._lstm_fields(), values, strict=False):
             tapes.put_start(begin, value)
@@ -192,10 +198,11 @@ class FusedSequences(Kernel):
         y_TBO = torch.empty(steps, batch, layout.num_outputs, dtype=x_TBI.dtype, device="cpu")
         threads.share(
             self.entries.forward.run,
-            _parts_of(batch),
+            self._parts_of(batch),
             self.entries.group_forward,
             layout,
             self._values,
+            self._packed(batch),
             array,
             _numbers(x_TBI),
             y_TBO.numpy(),
@@ -247,10 +254,11 @@ class FusedSequences(Kernel):
         d_x = d_y if d_x_TBI is None else d_x_TBI.numpy()  # without input: any array, not touched
         threads.share(
             self.entries.backward.run,
-            _parts_of(batch),
+            self._parts_of(batch),
             self.entries.group_backward,
             layout,
             self._values,
+            self._packed(batch),
             tapes,
             carry,
             d_y,
@@ -304,8 +312,24 @@ class FusedSequences(Kernel):
     def _accumulate(
         self, gradients: np.ndarray, tapes: np.ndarray, carry: np.ndarray, batch: int, learned_start: bool
     ) -> None:
-        arguments = (self.layout, self._values, gradients, tapes, carry, batch, learned_start)
-        threads.share(self.entries.weight_gradients.run, self._parts_of_weights(len(tapes) - batch), *arguments)
+        parts = self._parts_of_weights(len(tapes) - batch)
+        room = self._factors_room(parts * self._factors_size)
+        arguments = (self.layout, self._values, gradients, tapes, carry, batch, learned_start, room)
+        threads.share(self.entries.weight_gradients.run, parts, *arguments)
+
+    def _packed_size(self, batch: int) -> int:
+        return self.layout.packed_size if batch >= PACKED_FROM else 0
+
+    def _packed(self, batch: int) -> np.ndarray:
+        """The weights as they are now, packed for a batch of this size; nothing for a small one."""
+        packed = self._packed_room(self._packed_size(batch))
+        if packed.size:
+            self.entries.packed_weights.run(self.layout, self._values, packed)
+        return packed
+
+    def _parts_of(self, batch: int) -> int:
+        """How many threads a batch is worth: at most one for each group."""
+        return min(torch.get_num_threads(), -(-batch // self.layout.group))
 
     def _parts_of_weights(self, rows: int) -> int:
         """How many threads the weights' gradients are worth, over so many steps of all sequences."""
@@ -371,11 +395,6 @@ def _numbers(tensor: Tensor) -> np.ndarray:
     if tensor.requires_grad or tensor.is_neg() or tensor._is_zerotensor() or not tensor.is_contiguous():
         return tensor.detach().contiguous().numpy(force=True)
     return tensor.numpy()
-
-
-def _parts_of(batch: int) -> int:
-    """How many threads a batch is worth: at most one for each group."""
-    return min(torch.get_num_threads(), -(-batch // GROUP))
 
 
 class _Options(NamedTuple):
