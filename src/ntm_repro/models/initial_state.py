@@ -8,7 +8,6 @@ Shape suffixes: B sequences of the batch, K heads (reading ones first), N memory
 import math
 from enum import Enum
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
@@ -20,13 +19,10 @@ LOGIT_DEVIATION = 1.0
 # softplus(5) ≈ 5 per location: a head begins with 99 % of its weight on location 0.
 FOCUS = 5.0
 
-# Half the standard deviation of the vector that locations share.
-DEVIATION = initialisation.WEIGHT_DEVIATION / 2
-
 # Of a memory that begins constant (Collier & Beel, "Implementing Neural Turing Machines", 2018, section 3.1).
 CONSTANT = 1e-6
 
-Start = Enum("Start", "per_location shared distinct random constant")
+Start = Enum("Start", "per_location shared random constant")
 
 
 class PerLocationStart(nn.Module):
@@ -83,35 +79,6 @@ class SharedStart(nn.Module):
         weighting_KN = (-softplus(self.rate_K)[:, None] * position_N).softmax(-1)
         memory_NM = self.memory_M.expand(self.num_locations, -1)
         return memory_NM.expand(batch_size, -1, -1), weighting_KN.expand(batch_size, -1, -1)
-
-
-def deviations(num_locations: int, width: int) -> Tensor:
-    """[N, M] numbers that depend on row and column alone: uniform, with a standard deviation of `DEVIATION`."""
-    shares_NM = np.random.Generator(np.random.Philox(0)).random((num_locations, width))
-    return torch.from_numpy((2 * shares_NM - 1) * math.sqrt(3) * DEVIATION)
-
-
-class DistinctStart(SharedStart):
-    """As `SharedStart`, but location i differs from the learned vector by fixed numbers of its own (`deviations`).
-
-    So content can name a location before anything is written there, and a trained model may still be given more of
-    them: M + K learned parameters.
-    """
-
-    def __init__(self, num_heads: int, num_locations: int, width: int) -> None:
-        super().__init__(num_heads, num_locations, width)
-        self.deviation_NM = nn.Parameter(torch.zeros(num_locations, width), requires_grad=False)
-
-    @torch.no_grad()
-    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
-        """Draw the vector anew; every head begins at location 0."""
-        super().reset_parameters(generator)
-        self.deviation_NM.copy_(deviations(*self.deviation_NM.shape))
-
-    def forward(self, batch_size: int) -> tuple[Tensor, Tensor]:
-        """memory_BNM and weighting_BKN."""
-        memory_BNM, weighting_BKN = super().forward(batch_size)
-        return memory_BNM + self.deviation_NM, weighting_BKN
 
 
 class RandomStart(nn.Module):
@@ -185,10 +152,6 @@ def with_more_locations(tensors: dict[str, Tensor], num_locations: int) -> dict[
     others on the ring. They begin as the mean of the learned rows, which is no row in particular, and no head begins
     there. Other parameters are as they were, all of them where nothing depends on N.
     """
-    deviation_NM = tensors.get("start.deviation_NM")
-    if deviation_NM is not None:
-        width = deviation_NM.shape[1]
-        return tensors | {"start.deviation_NM": deviations(num_locations, width).to(deviation_NM)}
     memory_NM, logits_KN = tensors.get("start.memory_NM"), tensors.get("start.logits_KN")
     if memory_NM is None or logits_KN is None or num_locations <= len(memory_NM):
         return tensors
@@ -202,7 +165,6 @@ def with_more_locations(tensors: dict[str, Tensor], num_locations: int) -> dict[
 STARTS = {
     Start.per_location: PerLocationStart,
     Start.shared: SharedStart,
-    Start.distinct: DistinctStart,
     Start.random: RandomStart,
     Start.constant: ConstantStart,
 }

@@ -1,8 +1,8 @@
 """The learned start of a sequence (`models/initial_state.py`) on the first row of a tape, and its gradient.
 
 **Shared.** M_0 = one vector everywhere; w_0 = softmax(−softplus(ρ) i). With u = w ∘ (d_w − Σ d_w w) the gradient of the
-logits, d_ρ = −σ(ρ) Σ_i i u(i). **Distinct.** The same, plus fixed numbers of each location's own. **Per location.** M_0
-itself; w_0 = softmax(logits), whose gradient is u. A fixed memory and weightings that begin at zero have no gradient.
+logits, d_ρ = −σ(ρ) Σ_i i u(i). **Per location.** M_0 itself; w_0 = softmax(logits), whose gradient is u. A fixed memory
+and weightings that begin at zero have no gradient.
 """
 
 from ntm_repro.jit.cache import inner
@@ -42,10 +42,7 @@ def begin(layout, values, row):
     for m in range(layout.width):
         for n in range(layout.num_locations):
             entry = m if layout.shared_start else n * layout.width + m
-            start = values[layout.memory_start + entry]
-            if layout.distinct_start:
-                start += values[layout.deviation_start + n * layout.width + m]
-            row[layout.memory + m * layout.num_locations + n] = start
+            row[layout.memory + m * layout.num_locations + n] = values[layout.memory_start + entry]
 
 
 @inner

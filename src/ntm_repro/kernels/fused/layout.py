@@ -16,7 +16,7 @@ from numba.extending import register_jitable
 
 from ntm_repro.kernels.flat_parameters import ALIGNMENT, FlatParameters
 from ntm_repro.models.controllers import LSTMStack
-from ntm_repro.models.initial_state import DistinctStart, RandomStart, SharedStart
+from ntm_repro.models.initial_state import RandomStart, SharedStart
 from ntm_repro.models.lstm import LSTMBaseline
 from ntm_repro.models.ntm import NTM, Activation, OutputFrom, ReadOrder
 
@@ -74,7 +74,6 @@ class Layout(NamedTuple):
     reads_after: bool
     output_sees_reads: bool
     shared_start: bool
-    distinct_start: bool  # shared, but each location with a deviation of its own
     fixed_memory: bool  # M_0 is not learned
     begins_without_weightings: bool  # w_0 = 0
 
@@ -87,7 +86,6 @@ class Layout(NamedTuple):
     output_columns: int
     read_start: int
     memory_start: int
-    deviation_start: int
     weighting_start: int
 
     # Offsets in the packed weights (`panels.py`).
@@ -240,7 +238,6 @@ def make_layout(model: Any, parameters: FlatParameters) -> Layout:
         reads_after=ntm is not None and ntm.read_order is ReadOrder.after,
         output_sees_reads=ntm is not None and ntm.output_from is OutputFrom.hidden_and_reads,
         shared_start=shared,
-        distinct_start=ntm is not None and isinstance(ntm.start, DistinctStart),
         fixed_memory=ntm is not None and not ntm.start.memory.requires_grad,
         begins_without_weightings=ntm is not None and isinstance(ntm.start, RandomStart),
         layers=layers,
@@ -250,9 +247,6 @@ def make_layout(model: Any, parameters: FlatParameters) -> Layout:
         output_columns=output_columns,
         read_start=parameters.at(ntm.read_RM) if ntm else 0,
         memory_start=parameters.at(_start(ntm, shared, "memory_M", "memory_NM")) if ntm else 0,
-        deviation_start=parameters.at(ntm.start.deviation_NM)
-        if ntm is not None and isinstance(ntm.start, DistinctStart)
-        else 0,
         weighting_start=0
         if ntm is None or isinstance(ntm.start, RandomStart)
         else parameters.at(_start(ntm, shared, "rate_K", "logits_KN")),

@@ -7,7 +7,7 @@ from torch import nn
 
 from ntm_repro.models import Model
 from ntm_repro.models.controllers import Feedforward, LSTMLayer, LSTMStack
-from ntm_repro.models.initial_state import STARTS, DistinctStart, RandomStart, SharedStart
+from ntm_repro.models.initial_state import STARTS, RandomStart, SharedStart
 from ntm_repro.models.lstm import LSTMBaseline
 from ntm_repro.models.ntm import NTM, OutputFrom
 
@@ -87,8 +87,6 @@ def _is_regular(model: Any) -> bool:
     shapes: dict[str, tuple[int, ...]] = {"memory_NM": (locations, width), "logits_KN": (2 * heads, locations)}
     if isinstance(model.start, SharedStart):
         shapes = {"memory_M": (width,), "rate_K": (2 * heads,)}
-        if isinstance(model.start, DistinctStart):
-            shapes["deviation_NM"] = (locations, width)
     elif isinstance(model.start, RandomStart):
         shapes = {"memory_NM": (locations, width)}
     return (
