@@ -2,6 +2,7 @@
 
 import csv
 import re
+import statistics
 from dataclasses import fields
 from pathlib import Path
 
@@ -141,6 +142,33 @@ def test_the_curve_named_for_the_recorded_cpu_is_the_recorded_one():
     assert said in " ".join(README.split())
 
 
+def test_the_example_of_a_sweep_says_what_its_table_has():
+    text = " ".join(README.split())
+    with (ROOT / "results/sweeps/example/sweep.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    medians = {(row["optimiser"], float(row["train.learning_rate"])): float(row["median"]) for row in rows}
+    rates, tried = sorted({rate for _, rate in medians}), {name for name, _ in medians}
+    runs = sum(int(row["seeds"].split(" of ")[1]) for row in rows)
+    assert f"{runs} runs in 12 minutes" in text
+    assert f"{runs} runs, 12 minutes on two cores" in text
+    assert "The paper's RMSProp is the best optimiser at each of the three rates" in text
+    assert len(rates) == 3
+    for rate in rates:
+        assert min(tried, key=lambda name: medians[name, rate]) == "graves_rmsprop"
+    large, small = (medians["graves_rmsprop", rate] for rate in (1e-3, 1e-4))
+    assert f"ends at {large:.4f} bits with 1e-3 instead of {small:.3f} with 1e-4" in text
+    assert "both Adams do best at the largest rate tried" in text
+    for name in tried - {"graves_rmsprop"}:
+        assert min(rates, key=lambda rate: medians[name, rate]) == rates[-1]
+
+
+def test_the_optimal_estimators_cost_is_that_of_the_recorded_sequences():
+    (said,) = re.findall(r"the optimal estimator pays ([\d.]+) bits a sequence on average", " ".join(README.split()))
+    records = [ROOT / f"results/paper/dynamic_ngrams/ntm/seed{seed}/metrics.csv" for seed in (1, 2, 3)]
+    optima = [row["optimum_bits"] for path in records for row in metrics.read_rows(path)]
+    assert said == f"{statistics.fmean(optima):.1f}"
+
+
 def bench(batch, threads):
     """{(pair, what): row of bench.csv}."""
     with (ROOT / "results/bench/bench.csv").open() as file:
@@ -174,6 +202,9 @@ def test_the_speed_names_the_cpu_and_the_shares_of_the_bench():
     machine = (ROOT / "results/bench/bench.md").read_text().splitlines()[2]
     assert "two cores of an AMD EPYC" in text
     assert "AMD EPYC, 2 cores" in machine
+    larger = 16 * float(bench("16", "1")["copy/ntm", "fused"]["median_ms_per_sequence"])
+    times = larger / float(bench("1", "1")["copy/ntm", "fused"]["median_ms_per_sequence"])
+    assert f"16 sequences takes {times:.0f} times as long as one of a single sequence (copy, LSTM controller" in text
     shares = [100 * float(row["share_of_bare"]) for row in bench("1", "1").values() if row["share_of_bare"]]
     assert f"({min(shares):.0f} to {max(shares):.0f} % here)" in text
 

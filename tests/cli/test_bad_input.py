@@ -46,6 +46,7 @@ MISTAKES = {
     "train trάin.sequences=3": "trάin",
     # the nearest known key
     "train train.sequenses=3": "train.sequenses: no such setting; did you mean train.sequences?",
+    "train task.width=16": "no such setting with task=copy; it has task.bits, task.max_length, task.min_length",
     "train learning_rate=1": "learning_rate: no such setting; did you mean train.learning_rate?",
     "train +train.sequenses=3": "train.sequenses: no such setting; did you mean train.sequences?",
     "train --cfg job train.sequenses=3": "train.sequenses: no such setting; did you mean train.sequences?",

@@ -1,6 +1,7 @@
 """Recorded runs are found, read as far as they go, and what is missing is named."""
 
 import json
+import shutil
 
 import pytest
 from hypothesis import given
@@ -29,6 +30,20 @@ def test_runs_of_a_pair_by_seed_and_nothing_else(tmp_path):
 def test_rows_end_where_the_summary_ends(tmp_path):
     run = runs.read(record(tmp_path, "copy", "ntm", 1, [3.0, 2.0, 1.0], sequences=2_000))
     assert [row["bits_per_sequence"] for row in run.rows] == [3.0, 2.0]
+
+
+def test_a_run_is_shared_as_long_as_its_files_stay_as_they_are(tmp_path):
+    folder = record(tmp_path, "copy", "ntm", 1, [3.0, 2.0])
+    first = runs.read(folder)
+    assert runs.read(folder) is first
+    assert first.evaluation is None
+    assert [row["bits_per_sequence"] for row in first.rows] == [3.0, 2.0]
+    (folder / "eval.json").write_text('{"checkpoint_sequences": 2000, "grid": []}')
+    assert runs.read(folder).evaluation is not None
+    shutil.rmtree(folder)
+    assert runs.read(folder) is None
+    record(tmp_path, "copy", "ntm", 1, [3.0, 2.0, 1.0])
+    assert [row["bits_per_sequence"] for row in runs.read(folder).rows] == [3.0, 2.0, 1.0]
 
 
 def test_the_representative_is_the_run_with_weights(tmp_path):

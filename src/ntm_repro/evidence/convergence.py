@@ -7,9 +7,11 @@ that over the 10,000 sequences before a row of metrics.csv, as in the paper's cu
 import math
 import statistics
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from ntm_repro import paper, tasks
+from ntm_repro.evidence.runs import Run
 from ntm_repro.evidence.windows import WINDOW, gap
 from ntm_repro.training.convergence import Crossings, crossings, trailing_means
 from ntm_repro.training.metrics import Row
@@ -56,6 +58,12 @@ def of_rows(task: str, rows: Sequence[Row], begin: int = 0) -> Convergence:
         relapses = _stretches_above(paper.THRESHOLDS[task][0], later)
     ends = end_means(task, rows, begin)
     return Convergence(crossed, relapses, ends[-1][1] if ends else None)
+
+
+@lru_cache(maxsize=1024)
+def of_run(run: Run) -> Convergence:
+    """Convergence of a recorded run; computed once for each `Run`."""
+    return of_rows(run.task, run.rows, run.begin)
 
 
 def end_means(task: str, rows: Sequence[Row], begin: int = 0) -> list[tuple[int, float]]:

@@ -1,6 +1,6 @@
 """Recorded runs of the evidence, `<root>/<task>/<model>/seed<k>/`: metrics, summary and evaluation, without torch."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -43,9 +43,12 @@ OPTIONAL = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
-    """One run as it was recorded; `summary` is its summary.json."""
+    """One run as it was recorded; `summary` is its summary.json.
+
+    Nobody changes one, or what it returns: figures and tables share it, and what was computed of it.
+    """
 
     folder: Path
     summary: dict[str, Any]
@@ -146,8 +149,7 @@ class Run:
     def own_rows(self) -> list[metrics.Row]:
         """The same of this run's own training alone. The first row may be of fewer sequences than the others."""
         path = RunFolder(self.folder).metrics
-        state = path.stat()
-        every, torn = _rows_and_torn_line(path, state.st_mtime_ns, state.st_size)
+        every, torn = metrics.rows_and_torn_line(path)
         rows = metrics.first_rows(every, self.sequences)
         ends = [self.first_sequence, *(int(row["sequences"]) for row in rows)]
         log_every = self.config["train"].get("log_every")
@@ -206,14 +208,30 @@ class Run:
         return RunFolder(self.folder).weights.exists()
 
 
-@lru_cache(maxsize=1024)
-def _rows_and_torn_line(path: Path, modified: int, size: int) -> tuple[list[metrics.Row], int | None]:
-    """`metrics.rows_and_torn_line`, once as long as the file stays as it is: figures and tables share it."""
-    return metrics.rows_and_torn_line(path)
-
-
 def read(folder: Path) -> Run | None:
-    """The run in `folder`, or None where there is no summary.json; raises `UsageError` where that is damaged."""
+    """The run in `folder`, or None where there is no summary.json; raises `UsageError` where that is damaged.
+
+    The same object, with all that was computed of it, as long as the files of the folder stay as they are.
+    """
+    return _read(folder, tuple(_states(folder)))
+
+
+def _states(folder: Path) -> Iterator[tuple[int, int, int] | None]:
+    """Of each file that a run is read from, and of those before, what changes with it: inode, time, size."""
+    files = RunFolder(folder)
+    for path in (files.summary, files.metrics, files.evaluation, files.beyond):
+        try:
+            state = path.stat()
+        except OSError:
+            yield None
+        else:
+            yield state.st_ino, state.st_mtime_ns, state.st_size
+    if files.before.path.is_dir():
+        yield from _states(files.before.path)
+
+
+@lru_cache(maxsize=1024)
+def _read(folder: Path, states: tuple[tuple[int, int, int] | None, ...]) -> Run | None:
     path = RunFolder(folder).summary
     summary = read_json(path)
     if summary is None:

@@ -86,7 +86,7 @@ def convergence_of(pairs: Sequence[Pair]) -> Table:
     rows: list[Row] = []
     for pair in pairs:
         paper_at = dict(convergence.paper_end_means(pair.task, pair.model))
-        convergences = [convergence.of_rows(pair.task, run.rows, run.begin) for run in pair.runs]
+        convergences = [convergence.of_run(run) for run in pair.runs]
         for run, ours in zip(pair.runs, convergences, strict=True):
             rows.append(
                 {

@@ -31,7 +31,7 @@ def soon(task: str, model: str, runs: Sequence[Run]) -> Measure:
     paper_count = "never" if printed is None else f"{printed:,}"
     if not runs:
         return Measure(what, paper_count, "–", Verdict.partial, "not run")
-    convergences = [convergence.of_rows(task, run.rows, run.begin) for run in runs]
+    convergences = [convergence.of_run(run) for run in runs]
     reached = [ours.crossings[level].first_below for ours in convergences]
     # A run that is not there yet, and not at its end, may still get there.
     settled = [
@@ -70,10 +70,10 @@ def last(task: str, model: str, runs: Sequence[Run]) -> Measure:
         longest = max(runs, key=lambda run: run.sequences, default=None)
         if longest is None:
             return Measure(what, f"{printed:.2f}", "–", Verdict.partial, "not run")
-        so_far = convergence.of_rows(task, longest.rows, longest.begin).final
+        so_far = convergence.of_run(longest).final
         ours = "–" if so_far is None else f"{so_far:.2f} so far"
         return Measure(what, f"{printed:.2f}", ours, Verdict.partial, longest.progress)
-    finals = [convergence.of_rows(task, run.rows, run.begin).final for run in finished]
+    finals = [convergence.of_run(run).final for run in finished]
     costs = [cost for cost in finals if cost is not None]
     if not costs:
         shorter = f"shorter than the window of {convergence.end_window(task):,} sequences"

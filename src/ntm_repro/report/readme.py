@@ -175,7 +175,7 @@ def learned(pairs: Sequence[Pair]) -> list[str]:
         level = paper.LEARNED[pair.task]
         its = convergence.of_paper(pair.task, pair.model).crossings[level]
         measure = curve_measures.soon(pair.task, pair.model, pair.runs)
-        convergences = [convergence.of_rows(pair.task, run.rows, run.begin) for run in pair.runs]
+        convergences = [convergence.of_run(run) for run in pair.runs]
         first = [ours.crossings[level].first_below for ours in convergences]
         stays = [ours.crossings[level].stays_below for ours in convergences]
         relapses = [ours.relapses for ours in convergences if ours.relapses is not None]
@@ -284,7 +284,7 @@ def _cost(pair: Pair) -> Cost | None:
     """The pair's cost at its end, or so far."""
     chosen = [run for run in pair.runs if run.is_finished]
     chosen = chosen or sorted(pair.runs, key=lambda run: run.sequences)[-1:]
-    finals = [convergence.of_rows(pair.task, run.rows, run.begin).final for run in chosen]
+    finals = [convergence.of_run(run).final for run in chosen]
     known = [final for final in finals if final is not None]
     return Cost(chosen[0].sequences, known) if known else None
 
