@@ -225,7 +225,7 @@ def test_the_first_five_bits_cost_one_bit_each():
 
 
 def test_the_optimum_is_133_bits_on_average():
-    """133.2 bits over 200 predictions (128.2 over the last 195). A sequence's deviation is 35 bits; four standard
+    """Some 133.2 bits over 200 predictions (128.2 over the last 195). A sequence's deviation is 35 bits; four standard
     errors over 4,000 sequences are 2.2 bits: the optimum that the paper draws, 131.61, has itself an error of 1.1.
     """
     optimum_B = TASK.optimum_bits(TASK.draw(Stream(1, Purpose.VALIDATION), 0, 4000))
