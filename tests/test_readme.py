@@ -11,6 +11,7 @@ import pytest
 from ntm_repro import models, optimisers, paper, tasks
 from ntm_repro.cli import compose, load_run, schema
 from ntm_repro.evidence import choices, reliability, run_settings
+from ntm_repro.evidence import convergence as evidence_convergence
 from ntm_repro.report import readme
 from ntm_repro.training import convergence, metrics
 
@@ -123,6 +124,12 @@ def test_the_guide_names_the_recipes_own_lengths():
         other = "" if ntm == ntm_ff else f" ({ntm_ff:,})"
         lengths.append(f"{tasks.find(task)().label} {ntm:,}{other}")
     assert f"controller where they differ: {', '.join(lengths)}. " in " ".join(README.split())
+
+
+def test_the_windows_of_costs_are_named():
+    short, long = (evidence_convergence.end_window(task) for task in ("copy", "dynamic_ngrams"))
+    assert {evidence_convergence.end_window(task) for task in paper.TASKS} == {short, long}
+    assert f"means of the last {short:,} sequences, of N-grams {long:,} and above" in " ".join(README.split())
 
 
 def test_the_first_run_shown_is_the_recorded_one():

@@ -1,6 +1,7 @@
 """ntm-eval on a trained run."""
 
 import json
+import shutil
 
 import pytest
 from support.helpers import TINY
@@ -177,9 +178,21 @@ def test_no_more_locations_where_their_rows_are_fixed(command, tmp_path):
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_another_seed_whose_weights_were_kept_is_named(command, tmp_path, trained):
+    for seed in (1, 4):
+        shutil.copytree(trained, tmp_path / f"pair/seed{seed}")
+    for name in ("checkpoint.pt", "checkpoint.previous.pt", "weights.safetensors"):
+        (tmp_path / "pair/seed4" / name).unlink(missing_ok=True)
+    done = command("eval", "run=pair/seed4")
+    assert done.returncode == 2
+    assert "seed1 has weights, and ntm-train run=" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_nothing_to_evaluate(command, trained):
     for name in ("checkpoint.pt", "checkpoint.previous.pt", "weights.safetensors"):
         (trained / name).unlink(missing_ok=True)
     done = command("eval", "run=out")
     assert done.returncode == 2
     assert "neither checkpoint.pt nor weights.safetensors" in done.stderr
+    assert "ntm-train run=" in done.stderr

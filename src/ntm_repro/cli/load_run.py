@@ -76,9 +76,16 @@ def load_weights(model: Any, folder: RunFolder) -> int:
     found = weights.of_folder(folder)
     if found is None:
         missing = f"neither checkpoint.pt nor {folder.weights.name} there"
-        raise UsageError(f"run={folder.path}: {missing}; train it first")
+        raise UsageError(f"run={folder.path}: {missing}; {_instead_of(folder)}")
     try:
         model.load_state_dict(with_more_locations(found.tensors, getattr(model, "num_locations", 0)))
     except RuntimeError as error:
         raise UsageError(f"{found.path}: its weights do not fit the run's config.yaml") from error
     return found.sequences
+
+
+def _instead_of(folder: RunFolder) -> str:
+    """What to do about a run without weights: of a recorded pair those of a single seed are kept."""
+    train = f"ntm-train run={folder.path} trains it again"
+    beside = sorted(folder.path.parent.glob(f"seed*/{folder.weights.name}"))
+    return f"{beside[0].parent} has weights, and {train}" if beside else train
