@@ -292,9 +292,9 @@ def _unknown_key(overrides: Sequence[str]) -> UsageError | None:
         group = key.partition(".")[0]
         owner = f" with {group}={composed[group].name}" if group in schema.TYPED_GROUPS else ""
         hint = f"did you mean {meant}?" if meant else "ntm-train --help names them all"
-        own = sorted(name for name in known if name.startswith("task.") and name != "task.name")
-        # A task has few settings, and what a model calls by the same name is something else.
-        if group == "task" and own and meant not in own:
-            hint = f"it has {', '.join(own)}"
+        # A task has few settings, and what a model calls by the same name may be something else.
+        if group == "task" and not (meant or "").startswith("task."):
+            own = sorted(name for name in known if name.startswith("task.") and name != "task.name")
+            hint = f"it has {', '.join(own)}; or {hint}"
         return UsageError(f"{key}: no such setting{owner}; {hint}")
     return None

@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ntm_repro import paper, tasks
-from ntm_repro.evidence import reliability
+from ntm_repro.evidence import convergence, reliability
 from ntm_repro.evidence.runs import Run
-from ntm_repro.evidence.windows import Window, bits, gap, median, windows
+from ntm_repro.evidence.windows import Window, bits, median, windows
 from ntm_repro.figures import paper_overlay
 from ntm_repro.figures.reliability import MODELS
 from ntm_repro.figures.run_store import RunStore
@@ -41,8 +41,7 @@ def draw(sources: RunStore) -> Figure:
 
 def _curve(run: Run) -> list[Window]:
     """The cost of each row; N-grams: above the optimum."""
-    cost = gap if tasks.find(run.task).has_optimum else bits
-    return windows(run.rows, cost, ROW, begin=run.begin)
+    return windows(convergence.costs(run.task, run.rows), bits, ROW, begin=run.begin)
 
 
 def _draw_seeds(axes: Axes, found: Sequence[Run], recipe: str) -> None:

@@ -27,7 +27,7 @@ def packed(weights):
     return copy
 
 
-def turned(weights):
+def transposed(weights):
     copy = np.full(-(-len(weights) // 16) * 16 * weights.shape[1], np.nan)
     panels.pack_transposed(weights, copy)
     return copy
@@ -60,27 +60,19 @@ def test_a_product_with_some_of_the_weights_is_added(rows, skip, inputs, is_pack
     np.testing.assert_allclose(tape, expected, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("is_packed", [False, True])
 @pytest.mark.parametrize("rows", [1, 3, 4, 9])
-@pytest.mark.parametrize(("low", "high"), [(0, INPUTS), (3, 20), (22, 23), (5, 5)])
-def test_transposed_product(rows, low, high):
+@pytest.mark.parametrize(("low", "high"), [(0, INPUTS), (3, 20), (3, 19), (22, 23), (5, 5)])
+def test_transposed_product(rows, low, high, is_packed):
+    """With packed weights, fours of rows set whole panels."""
     weights, tape = made(rows)
     expected = tape.copy()
+    if is_packed:
+        expected[1 : rows // 4 * 4 + 1, 200 : 200 + -(-(high - low) // 16) * 16] = 0
     g = tape[1 : rows + 1, TARGET : TARGET + COLUMNS]
     expected[1 : rows + 1, 200 : 200 + high - low] = g @ weights[low:high].T
-    products.transposed_product(weights, NOTHING, tape, 1, rows, TARGET, 200, low, high)
-    np.testing.assert_allclose(tape, expected, rtol=1e-12, atol=1e-12)
-
-
-@pytest.mark.parametrize("rows", [1, 3, 4, 9])
-@pytest.mark.parametrize(("low", "high"), [(0, INPUTS), (3, 20), (3, 19), (22, 23)])
-def test_transposed_product_with_packed_weights_sets_whole_panels(rows, low, high):
-    weights, tape = made(rows)
-    expected = tape.copy()
-    whole = -(-(high - low) // 16) * 16
-    fours = rows // 4 * 4
-    expected[1 : fours + 1, 200 : 200 + whole] = 0
-    expected[1 : rows + 1, 200 : 200 + high - low] = tape[1 : rows + 1, TARGET : TARGET + COLUMNS] @ weights[low:high].T
-    products.transposed_product(weights, turned(weights[low:high]), tape, 1, rows, TARGET, 200, low, high)
+    copy = transposed(weights[low:high]) if is_packed else NOTHING
+    products.transposed_product(weights, copy, tape, 1, rows, TARGET, 200, low, high)
     np.testing.assert_allclose(tape, expected, rtol=1e-12, atol=1e-12)
 
 

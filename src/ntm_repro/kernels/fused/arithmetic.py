@@ -47,7 +47,7 @@ def _of_bits(context: Any, x: Any) -> Any:
 
 
 @intrinsic
-def fused(context: Any, a: Any, b: Any, c: Any) -> Any:
+def multiply_add(context: Any, a: Any, b: Any, c: Any) -> Any:
     """a · b + c of one type, rounded once, whatever else the compiler may do with sums around it."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

@@ -24,7 +24,7 @@ from ntm_repro.kernels.fused.products import affine, transposed_product
 
 WEIGHTS, INPUTS, SIZE, COLUMNS = Layer.WEIGHTS, Layer.INPUTS, Layer.SIZE, Layer.COLUMNS
 SEEN, GATES, TANH_CELL, HIDDEN = Layer.SEEN, Layer.GATES, Layer.TANH_CELL, Layer.HIDDEN
-PACKED, TURNED = Layer.PACKED, Layer.TURNED
+PACKED, TRANSPOSED = Layer.PACKED, Layer.TRANSPOSED
 
 
 @inner
@@ -183,7 +183,7 @@ def control_backward(layout, values, packed, tape, first, count, carry, d_x_BI, 
         # The layer's input stays on the row: the weights' gradient needs it.
         low = 0 if with_input or not (layout.recurrent or layer == 0) else layout.num_inputs
         # Packed are the rows from `num_inputs` on.
-        transpose = packed[:0] if with_input else packed[layers[layer, TURNED] :]
+        transpose = packed[:0] if with_input else packed[layers[layer, TRANSPOSED] :]
         transposed_product(weights, transpose, tape, first, count, gates, layout.d_inputs, low, inputs)
         for b in range(count):
             row, carried = tape[first + b], carry[b]

@@ -22,7 +22,7 @@ from ntm_repro.models.ntm import NTM, Activation, OutputFrom, ReadOrder
 
 # Sequences in lockstep: they share each pass over the weights.
 GROUP = 4
-# The same where a step's weights are more numbers than a second-level cache holds, so that passes are dear.
+# The same where a layer's weights are more numbers than a second-level cache holds, so that passes are dear.
 GROUP_OF_LARGE, LARGE = 8, 1 << 17
 # Rows of a whole number of 4096-byte pages would compete for the same few cache lines; this many over do not.
 PAGE_NUMBERS, OVER = 1024, 48
@@ -47,9 +47,10 @@ class Layer:
     HIDDEN = 7  # where the layer's h begins within that of all layers
     HIDDEN_START = 8  # in the flat buffer
     CELL_START = 9
-    PACKED = 10  # in the packed weights: all rows; then transposed, those of OUTSIDE and of the layer's own h apart
-    TURNED = 11
-    TURNED_OWN = 12
+    # In the packed weights (`panels.py`): all rows; then, transposed, those before OUTSIDE, and those from there on.
+    PACKED = 10
+    TRANSPOSED = 11
+    TRANSPOSED_OWN = 12
     OUTSIDE = 13  # where the rows of the layer's own h begin, if they are multiplied apart; else INPUTS
     COUNT = 14
 
@@ -90,9 +91,9 @@ class Layout(NamedTuple):
 
     # Offsets in the packed weights (`panels.py`).
     interface_packed: int
-    interface_turned: int
+    interface_transposed: int
     output_packed: int
-    output_turned: int
+    output_transposed: int
     packed_size: int
 
     # Columns of a tape row.
@@ -186,11 +187,11 @@ def make_layout(model: Any, parameters: FlatParameters) -> Layout:
             layers[index, Layer.HIDDEN_START] = parameters.at(controller.layers[index].hidden_H)
             layers[index, Layer.CELL_START] = parameters.at(controller.layers[index].cell_H)
         outside = linear.in_features - (0 if ntm else size)
-        columns = padded(linear.out_features)
+        columns = int(layers[index, Layer.COLUMNS])
         layers[index, Layer.OUTSIDE] = outside
         layers[index, Layer.PACKED] = packed.take(linear.in_features * columns)
-        layers[index, Layer.TURNED] = packed.take(padded(outside) * columns)
-        layers[index, Layer.TURNED_OWN] = packed.take(0 if ntm else padded(size) * columns)
+        layers[index, Layer.TRANSPOSED] = packed.take(padded(outside) * columns)
+        layers[index, Layer.TRANSPOSED_OWN] = packed.take(0 if ntm else padded(size) * columns)
     head_size = 5 * padded(num_locations) + padded(num_locations + num_shifts - 1) if num_heads else 0
     head_fields = row.take(2 * num_heads * head_size)
     seen = row.take(controller.size + reads_size)
@@ -205,11 +206,11 @@ def make_layout(model: Any, parameters: FlatParameters) -> Layout:
     inverse_norms = row.take(num_locations)
 
     interface_columns, output_columns = padded(interface_size), padded(model.output.out_features)
-    seen_by_output = model.output.in_features
+    output_inputs = model.output.in_features
     interface_packed = packed.take(controller.size * interface_columns)
-    interface_turned = packed.take(padded(controller.size) * interface_columns)
-    output_packed = packed.take(seen_by_output * output_columns)
-    output_turned = packed.take(padded(seen_by_output) * output_columns)
+    interface_transposed = packed.take(padded(controller.size) * interface_columns)
+    output_packed = packed.take(output_inputs * output_columns)
+    output_transposed = packed.take(padded(output_inputs) * output_columns)
 
     # The carry's row: first the gradient of the state, then room to work.
     carry = Columns()
@@ -251,9 +252,9 @@ def make_layout(model: Any, parameters: FlatParameters) -> Layout:
         if ntm is None or isinstance(ntm.start, RandomStart)
         else parameters.at(_start(ntm, shared, "rate_K", "logits_KN")),
         interface_packed=interface_packed,
-        interface_turned=interface_turned,
+        interface_transposed=interface_transposed,
         output_packed=output_packed,
-        output_turned=output_turned,
+        output_transposed=output_transposed,
         packed_size=packed.end,
         seen=seen,
         d_seen=d_seen,

@@ -14,7 +14,7 @@ from ntm_repro.kernels.fused.products import add_product, affine, transposed_pro
 
 WEIGHTS, INPUTS, SIZE, COLUMNS = Layer.WEIGHTS, Layer.INPUTS, Layer.SIZE, Layer.COLUMNS
 SEEN, GATES, TANH_CELL, HIDDEN = Layer.SEEN, Layer.GATES, Layer.TANH_CELL, Layer.HIDDEN
-PACKED, TURNED, TURNED_OWN = Layer.PACKED, Layer.TURNED, Layer.TURNED_OWN
+PACKED, TRANSPOSED, TRANSPOSED_OWN = Layer.PACKED, Layer.TRANSPOSED, Layer.TRANSPOSED_OWN
 
 
 @entry
@@ -78,7 +78,7 @@ def backward(
     layers = layout.layers
     steps = tape.shape[0] // count - 1
     output = weights_at(values, layout.output_weights, layout.hidden_size, layout.output_columns)
-    transpose, hidden_size = packed[layout.output_turned :], layout.hidden_size
+    transpose, hidden_size = packed[layout.output_transposed :], layout.hidden_size
     transposed_product(output, transpose, tape, count, steps * count, layout.logits, layout.d_seen, 0, hidden_size)
     for layer in range(layers.shape[0] - 1, -1, -1):
         inputs, size = layers[layer, INPUTS], layers[layer, SIZE]
@@ -86,7 +86,7 @@ def backward(
         cells, d_hidden, d_cells = layout.cells + hidden, layout.d_hidden + hidden, layout.d_cells + hidden
         weights = weights_at(values, layers[layer, WEIGHTS], inputs, layers[layer, COLUMNS])
         from_outside = inputs - size
-        transpose = packed[layers[layer, TURNED_OWN] :]
+        transpose = packed[layers[layer, TRANSPOSED_OWN] :]
         for t in range(steps - 1, -1, -1):
             first_row = (t + 1) * count
             for b in range(count):
@@ -108,7 +108,7 @@ def backward(
                     clip(carry[b, d_cells : d_cells + size], bound)
         low = 0 if with_input else layout.num_inputs
         # Packed are the rows from `num_inputs` on.
-        transpose = packed[:0] if with_input else packed[layers[layer, TURNED] :]
+        transpose = packed[:0] if with_input else packed[layers[layer, TRANSPOSED] :]
         transposed_product(weights, transpose, tape, count, steps * count, gates, layout.d_inputs, low, from_outside)
         for t in range(steps):
             for b in range(count):

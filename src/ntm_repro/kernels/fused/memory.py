@@ -15,7 +15,7 @@ and d_M = d_x_0. The x_j are recomputed: nothing but weightings, vectors and mem
 """
 
 from ntm_repro.jit.cache import inner
-from ntm_repro.kernels.fused.arithmetic import fused
+from ntm_repro.kernels.fused.arithmetic import multiply_add
 
 
 @inner
@@ -123,8 +123,8 @@ def settle_reads(d_memory_MN, memory_MN, d_read_M, w_N, key_M, q_N, z_N):
         d_N, memory_N = d_memory_MN[m], memory_MN[m]
         u, k = d_read_M[m], key_M[m]
         for n in range(locations):
-            d = fused(k, q_N[n], fused(u, w_N[n], d_N[n]))
-            d_N[n] = fused(-z_N[n], memory_N[n], d)
+            d = multiply_add(k, q_N[n], multiply_add(u, w_N[n], d_N[n]))
+            d_N[n] = multiply_add(-z_N[n], memory_N[n], d)
 
 
 @inner
@@ -137,7 +137,7 @@ def settle_writes(d_memory_MN, memory_MN, key_M, q_N, z_N, bound):
         d_N, memory_N = d_memory_MN[m], memory_MN[m]
         k = key_M[m]
         for n in range(locations):
-            d = fused(-z_N[n], memory_N[n], fused(k, q_N[n], d_N[n]))
+            d = multiply_add(-z_N[n], memory_N[n], multiply_add(k, q_N[n], d_N[n]))
             d = high if d > high else d
             d_N[n] = low if d < low else d
 

@@ -237,11 +237,8 @@ def use_memory_backward(layout, row_before, row, carry, bound):
     """
     heads, width, locations = layout.num_heads, layout.width, layout.num_locations
     emitted, d_emitted = row[layout.emitted :], row[layout.d_emitted :]
-    before_MN, after_MN, d_memory_MN = (
-        memory_of(layout, row_before),
-        memory_of(layout, row),
-        gradient_of_memory(layout, carry),
-    )
+    before_MN, after_MN = memory_of(layout, row_before), memory_of(layout, row)
+    d_memory_MN = gradient_of_memory(layout, carry)
     before_inverse_N = row_before[layout.inverse_norms : layout.inverse_norms + locations]
     after_inverse_N = row[layout.inverse_norms : layout.inverse_norms + locations]
     q_N, z_N = carry[layout.q : layout.q + locations], carry[layout.z : layout.z + locations]
@@ -329,10 +326,10 @@ def backward(
     reads = layout.num_heads * layout.width
     seen = seen_by_output(layout)
     output = weights_at(values, layout.output_weights, seen, layout.output_columns)
-    transpose = packed[layout.output_turned :]
+    transpose = packed[layout.output_transposed :]
     transposed_product(output, transpose, tape, count, steps * count, layout.logits, layout.d_seen, 0, seen)
     interface = weights_at(values, layout.interface_weights, layout.hidden_size, layout.interface_columns)
-    transpose = packed[layout.interface_turned :]
+    transpose = packed[layout.interface_transposed :]
     for b in range(count):
         clear(carry[b, layout.z : layout.z + layout.num_locations])
     for t in range(steps - 1, -1, -1):

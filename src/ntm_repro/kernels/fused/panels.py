@@ -24,7 +24,7 @@ from ntm_repro.kernels.fused.gemm_microkernel import (
 from ntm_repro.kernels.fused.layout import Layer, Layout, padded, seen_by_output, weights_at
 
 WEIGHTS, INPUTS, COLUMNS, OUTSIDE = Layer.WEIGHTS, Layer.INPUTS, Layer.COLUMNS, Layer.OUTSIDE
-PACKED, TURNED, TURNED_OWN = Layer.PACKED, Layer.TURNED, Layer.TURNED_OWN
+PACKED, TRANSPOSED, TRANSPOSED_OWN = Layer.PACKED, Layer.TRANSPOSED, Layer.TRANSPOSED_OWN
 
 # With fewer sequences in lockstep every step has too few rows for a tile.
 PACKED_FROM = 4
@@ -173,16 +173,16 @@ def pack_weights(layout, values, packed):
         weights = weights_at(values, layers[layer, WEIGHTS], inputs, columns)
         low = layout.num_inputs if layout.recurrent or layer == 0 else 0
         pack(weights[:inputs], packed[layers[layer, PACKED] :])
-        pack_transposed(weights[low:outside], packed[layers[layer, TURNED] :])
-        pack_transposed(weights[outside:inputs], packed[layers[layer, TURNED_OWN] :])
+        pack_transposed(weights[low:outside], packed[layers[layer, TRANSPOSED] :])
+        pack_transposed(weights[outside:inputs], packed[layers[layer, TRANSPOSED_OWN] :])
     if layout.num_heads > 0:
         weights = weights_at(values, layout.interface_weights, layout.hidden_size, layout.interface_columns)
         pack(weights[: layout.hidden_size], packed[layout.interface_packed :])
-        pack_transposed(weights[: layout.hidden_size], packed[layout.interface_turned :])
+        pack_transposed(weights[: layout.hidden_size], packed[layout.interface_transposed :])
     seen = seen_by_output(layout)
     weights = weights_at(values, layout.output_weights, seen, layout.output_columns)
     pack(weights[:seen], packed[layout.output_packed :])
-    pack_transposed(weights[:seen], packed[layout.output_turned :])
+    pack_transposed(weights[:seen], packed[layout.output_transposed :])
 
 
 def room_for_factors(layout: Layout) -> int:

@@ -180,18 +180,18 @@ def _four_dots(weights_JI, rows_RC, row, source, target, low, high):
 
 
 @inner
-def transposed_product(weights_JI, turned, rows_RC, first, count, source, target, low, high):
+def transposed_product(weights_JI, transposed, rows_RC, first, count, source, target, low, high):
     """row[target + j − low] = weights(j) · row[source …] for inputs j = low … high − 1 and `count` rows from `first`.
 
     With the gradient of a product's outputs at `source` this is the gradient of its inputs.
-    turned: weights[low:high] as `panels.pack_transposed` leaves them, or nothing. With them whole panels are set: zeros
-    follow in the target.
+    transposed: weights[low:high] as `panels.pack_transposed` leaves them, or nothing. With them whole panels are set:
+    zeros follow in the target.
     """
     length = weights_JI.shape[1]
     row = first
-    if turned.shape[0] > 0:
+    if transposed.shape[0] > 0:
         fours = count // ROWS * ROWS
-        packed_product(turned, length, padded(high - low), rows_RC, first, fours, source, target, 0, length, True)
+        packed_product(transposed, length, padded(high - low), rows_RC, first, fours, source, target, 0, length, True)
         row += fours
     while row + 4 <= first + count:
         _four_dots(weights_JI, rows_RC, row, source, target, low, high)
