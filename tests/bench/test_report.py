@@ -5,8 +5,9 @@ import io
 
 from ntm_repro.bench import report
 from ntm_repro.bench.cell import Measurement
-from ntm_repro.bench.host import Machine, cores, this_machine
+from ntm_repro.bench.host import Machine, this_machine
 from ntm_repro.bench.timing import Spread
+from ntm_repro.environment import cores
 
 MACHINE = Machine("2026-01-02", "Some CPU", 4, {"python": "3.12.1", "torch": "2.9"}, "abc123", 5e10)
 

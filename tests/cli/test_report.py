@@ -43,7 +43,7 @@ def test_a_page_for_a_run(command, tmp_path):
 def test_a_full_disk_leaves_the_old_page(tmp_path, monkeypatch):
     root, out = tmp_path / "evidence", tmp_path / "index.html"
     record(root, "copy", "ntm", 1, [1.0] * 10)
-    monkeypatch.setattr("ntm_repro.report.page.page.__defaults__", ((), lambda _: None))
+    monkeypatch.setattr("ntm_repro.report.page.page.__defaults__", ((), lambda _: None, 1))
     out.write_text("old")
     with files_no_longer_than(100), pytest.raises(RunError, match="File too large"):
         report.command([f"evidence={root}", f"out={out}"])

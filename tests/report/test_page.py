@@ -55,7 +55,7 @@ def test_numbers_beside_the_papers_with_verdicts(text):
 
 def test_the_contents_give_each_figure_the_verdict_it_has_below(text, evidence):
     found = re.findall(r'<a href="#(fig\d\d)">.*?class="verdict ([\w-]+)"', text, re.DOTALL)
-    assert found == [(name, judge(name, evidence).verdict.replace(" ", "-")) for name in ("fig03", "fig06")]
+    assert found == [(name, judge(name, evidence, None).verdict.replace(" ", "-")) for name in ("fig03", "fig06")]
 
 
 def test_the_glance_has_every_task_and_model(text):

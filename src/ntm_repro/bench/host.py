@@ -1,10 +1,9 @@
 """What the numbers were measured on. Torch-free, so that the command line can ask for the cores at once."""
 
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ntm_repro.environment import cpu_name, source_state, versions
+from ntm_repro.environment import cores, cpu_name, source_state, versions
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,3 @@ def this_machine(peak: float) -> Machine:
         commit="unknown" if commit is None else commit[:12] + (" with changes" if dirty else ""),
         peak=peak,
     )
-
-
-def cores() -> int:
-    """The CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

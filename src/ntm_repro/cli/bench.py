@@ -100,7 +100,7 @@ def _counts(key: str, value: Any) -> list[int]:
 
 
 def _threads(value: Any) -> list[int]:
-    from ntm_repro.bench.host import cores
+    from ntm_repro.environment import cores
 
     available = cores()
     if value is None:

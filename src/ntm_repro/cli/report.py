@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ntm_repro.cli import exit_codes, key_value, load_run
@@ -18,6 +19,7 @@ run         the folder of one run: a page that says how far it came, with the vi
 out         the file to write
 """
 PAGE = Path("results/report/index.html")
+MOST_PROCESSES = 4  # of some 500 MB each
 
 
 @dataclass
@@ -57,9 +59,11 @@ def command(argv: Sequence[str]) -> int:
 
 
 def _of_evidence(evidence: Path) -> str:
+    from ntm_repro.environment import cores
     from ntm_repro.report.page import page
 
-    return page(load_run.sources(evidence), progress=lambda name: print(name, flush=True))
+    told = partial(print, flush=True)
+    return page(load_run.sources(evidence), progress=told, processes=min(cores(), MOST_PROCESSES))
 
 
 def _of_run(folder: Path) -> str:

@@ -6,11 +6,10 @@ from typing import NamedTuple
 
 from ntm_repro import paper, tasks
 from ntm_repro.evidence import convergence, run_settings, tables
-from ntm_repro.figures import drawer
 from ntm_repro.figures.run_store import RunStore
-from ntm_repro.figures.style import styled
 from ntm_repro.report import curve_measures, verdicts, viewer
-from ntm_repro.report.pictures import Picture, png
+from ntm_repro.report.drawing import pictures
+from ntm_repro.report.pictures import Picture
 from ntm_repro.report.provenance import Behind, behind
 from ntm_repro.report.recordings import all_gaps, all_recordings
 from ntm_repro.report.templating import asset, render
@@ -18,7 +17,6 @@ from ntm_repro.report.verdicts import Measure, Verdict
 
 # Figures that the paper does not have.
 BEYOND, EVERY_SEED, SEED_CURVES, RECIPES = "beyond", "reliability", "seeds", "recipes"
-WIDE = 1200  # pixels that a picture is wide: sharp on the page at its widest
 
 
 class Judged(NamedTuple):
@@ -49,24 +47,22 @@ class Judged(NamedTuple):
         return [f"{measure.what} ({measure.by})" if measure.by else measure.what for measure in worst]
 
 
-def judge(name: str, sources: RunStore) -> Judged:
-    """A figure's picture, numbers and background, from the evidence."""
+def judge(name: str, sources: RunStore, picture: Picture) -> Judged:
+    """A figure with its numbers and background, from the evidence."""
     claim = paper.FIGURES[name]
-    return Judged(name, claim, claim.measured_by.load()(sources), behind(sources, claim), _picture(name, sources))
+    return Judged(name, claim, claim.measured_by.load()(sources), behind(sources, claim), picture)
 
 
 def page(
-    sources: RunStore, names: Sequence[str] = tuple(paper.FIGURES), progress: Callable[[str], None] = lambda _: None
+    sources: RunStore,
+    names: Sequence[str] = tuple(paper.FIGURES),
+    progress: Callable[[str], None] = lambda _: None,
+    processes: int = 1,
 ) -> str:
-    """The report as HTML, of all figures or those named; `told` is called with what is done next."""
-    figures = []
-    for name in names:
-        progress(name)
-        figures.append(judge(name, sources))
-    more: dict[str, Picture] = {}
-    for name in (BEYOND, EVERY_SEED, SEED_CURVES, RECIPES):
-        progress(name)
-        more[name] = _picture(name, sources)
+    """The report as HTML, of all figures or those named; `progress` is called with what is done next."""
+    drawn = pictures((*names, BEYOND, EVERY_SEED, SEED_CURVES, RECIPES), sources, processes, progress)
+    progress("verdicts")
+    figures = [judge(name, sources, drawn[name]) for name in names]
     progress("memory viewer")
     counts = Counter(figure.verdict for figure in figures)
     every = {table.name: table for table in tables.every(sources.evidence)}
@@ -78,10 +74,10 @@ def page(
     return render(
         "index.html.j2",
         figures=figures,
-        beyond=more[BEYOND],
-        every_seed=more[EVERY_SEED],
-        seed_curves=more[SEED_CURVES],
-        recipes=more[RECIPES],
+        beyond=drawn[BEYOND],
+        every_seed=drawn[EVERY_SEED],
+        seed_curves=drawn[SEED_CURVES],
+        recipes=drawn[RECIPES],
         models=list(paper.MODELS.values()),
         glance=glance,
         tally=[(verdict, counts[verdict]) for verdict in Verdict if counts[verdict]],
@@ -99,8 +95,3 @@ def page(
         style=asset("page.css"),
         script=asset("page.js"),
     )
-
-
-def _picture(name: str, sources: RunStore) -> Picture:
-    with styled():
-        return png(drawer(name)(sources), WIDE)
