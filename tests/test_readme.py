@@ -126,6 +126,32 @@ def test_the_guide_names_the_recipes_own_lengths():
     assert f"controller where they differ: {', '.join(lengths)}. " in " ".join(README.split())
 
 
+@pytest.mark.parametrize(
+    ("said", "recorded"),
+    [
+        ("a whole, at 500 to 1,900 bits", "a single sequence of 1,000 costs all,\n500 to 1,900 bits"),
+        ("10 bits in associative recall", "one on recall's other plateau (10 bits"),
+        ("a mean of 10⁻⁵: rare errors", "the gradient's norm is 10⁻⁵"),
+        ("without that two seeds of ten stay on a plateau", "learns associative recall on eight seeds of ten"),
+        (
+            "are learned in a third of the sequences",
+            "most seeds are below 1 bit after 2,000 to 4,000 sequences instead of 3,000 to 13,000",
+        ),
+        (
+            "so copy keeps the start that all rows share",
+            "Copy keeps the shared start: from rows that differ length 120 fails",
+        ),
+        (
+            "With 2, one seed of five copies no sequence of 120 vectors right.",
+            "With the read gate at +2 one seed of five copies no sequence of 120 vectors right",
+        ),
+    ],
+)
+def test_the_guides_numbers_are_those_of_the_log(said, recorded):
+    assert said in PAGES[ROOT / "docs/training.md"]
+    assert recorded in (ROOT / "LOG.md").read_text()
+
+
 def test_the_windows_of_costs_are_named():
     short, long = (evidence_convergence.end_window(task) for task in ("copy", "dynamic_ngrams"))
     assert {evidence_convergence.end_window(task) for task in paper.TASKS} == {short, long}
