@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,8 @@ from ntm_repro.models.ntm import NTM
 STEP_SECONDS = 4.0
 LOOP_SECONDS = 1.5
 
-FUSED, EAGER, COMPILED, TORCH_LSTM, LOOP = "fused", "eager", "compile", "nn.LSTM", "end to end"
-STEPS = (FUSED, EAGER, COMPILED, TORCH_LSTM)
+FUSED, EAGER, COMPILED, TORCH_LSTM, JAX, LOOP = "fused", "eager", "compile", "nn.LSTM", "jax", "end to end"
+STEPS = (FUSED, EAGER, COMPILED, TORCH_LSTM, JAX)
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Measurement:
 
 
 class Budget:
-    """Wall time that may be spent on compiling; asked before each start, so the last one may overdraw it."""
+    """Wall time that one peer may spend on compiling; asked before each start, so the last one may overdraw it."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds, self.spent = seconds, 0.0
@@ -63,13 +64,20 @@ class Budget:
 
 
 def measure(
-    subject: Case, batch: int, threads: int, rounds: int, peak: float, compiling: Budget | None
+    subject: Case,
+    batch: int,
+    threads: int,
+    rounds: int,
+    peak: float,
+    compiling: Budget | None = None,
+    jax: Budget | None = None,
 ) -> Iterator[Measurement]:
     """All measurements of one cell; without the fused step, and a note why, where no fused kernel covers the model.
 
     Sets the process's number of threads.
 
-    peak: multiply-adds per second on one thread. compiling: None leaves torch.compile out.
+    peak: multiply-adds per second on one thread. compiling, jax: None leaves torch.compile, or JAX, out. JAX is
+    measured on one thread alone.
     """
     torch.set_num_threads(threads)
     settings, tensors = subject.training(batch), subject.batch(batch)
@@ -88,10 +96,21 @@ def measure(
     if isinstance(model, LSTMBaseline):
         candidates[TORCH_LSTM] = TorchTrainingStep(TorchLSTM(model), settings, tensors)
     if compiling is not None:
-        compiled, note = _compiled(subject, step, compiling)
+        compiled, notes[COMPILED] = _started("torch.compile", lambda: step(Compiled(subject.build())), compiling)
         candidates |= {COMPILED: compiled} if compiled else {}
-        notes[COMPILED] = note
+    updates = 1  # of one call of JAX
+    if jax is not None and threads == 1 and isinstance(model, NTM | LSTMBaseline):
+        if find_spec("jax"):
+            from ntm_repro.bench.jax_peer import UPDATES, JaxTrainingStep
+
+            updates = UPDATES
+            peer, notes[JAX] = _started("JAX", lambda: JaxTrainingStep(subject.build(), settings, tensors), jax)
+            candidates |= {JAX: peer} if peer else {}
+        else:
+            notes[JAX] = "n/a: not installed; pip install 'ntm-repro[bench]'"
     seconds = take_turns(candidates, rounds, STEP_SECONDS)
+    if JAX in seconds:
+        seconds[JAX] = seconds[JAX] / updates
 
     steps = len(tensors[0])
     floor = None
@@ -118,20 +137,20 @@ def measure(
     yield Measurement(**cell, what=LOOP, rounds=len(loop), ms=spread(loop * 1e3), share_of_bare=spread(bare / loop))
 
 
-def _compiled(subject: Case, step: Any, budget: Budget) -> tuple[TrainingStep | None, str]:
-    """A step that has compiled what it needs; or None, and why not in one line."""
+def _started(what: str, make: Callable[[], Candidate], budget: Budget) -> tuple[Candidate | None, str]:
+    """A candidate that has compiled what it needs; or None, and why not in one line."""
     obstacle = budget.obstacle()
     if obstacle:
         return None, obstacle
     begin = time.perf_counter()
     try:
-        compiled = step(Compiled(subject.build()))
-        compiled()
-        compiled()
+        candidate = make()
+        candidate()
+        candidate()
     except Exception as error:  # a missing C++ compiler, or whatever a compiler raises
-        logging.getLogger(__name__).debug("torch.compile", exc_info=True)
+        logging.getLogger(__name__).debug(what, exc_info=True)
         lines = str(error).strip().splitlines() or [""]
-        return None, f"n/a: torch.compile failed ({type(error).__name__}: {lines[0][:120]})"
+        return None, f"n/a: {what} failed ({type(error).__name__}: {lines[0][:120]})"
     finally:
         budget.spent += time.perf_counter() - begin
-    return compiled, ""
+    return candidate, ""

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from ntm_repro.bench.cell import COMPILED, EAGER, FUSED, LOOP, TORCH_LSTM, Measurement
+from ntm_repro.bench.cell import COMPILED, EAGER, FUSED, JAX, LOOP, TORCH_LSTM, Measurement
+from ntm_repro.bench.growth import AXES, Grown
 from ntm_repro.bench.host import Machine
 from ntm_repro.bench.timing import Spread
 from ntm_repro.files import write_text
 
-CSV, MARKDOWN = "bench.csv", "bench.md"
+CSV, GROWTH, MARKDOWN = "bench.csv", "growth.csv", "bench.md"
 
 # Names of the spreads in bench.csv: median, lower and upper quartile.
 SPREADS = {
@@ -19,7 +20,7 @@ SPREADS = {
     **{name: (name, f"{name}_q1", f"{name}_q3") for name in ("ratio_to_eager", "ratio_to_fused", "share_of_bare")},
 }
 
-HEADER = ("task", "model", FUSED, "× floor", EAGER, COMPILED, TORCH_LSTM, LOOP, "of bare")
+HEADER = ("task", "model", FUSED, "× floor", EAGER, COMPILED, TORCH_LSTM, JAX, LOOP, "of bare")
 
 LEGEND = (
     "Milliseconds per sequence of a training step (forward, backward, clip, optimiser), median (quartiles), and how",
@@ -27,16 +28,20 @@ LEGEND = (
     "",
     f"- {FUSED}: `kernel=numba`; {EAGER}: `kernel=eager`; {COMPILED}: the eager step under `torch.compile`",
     f"- {TORCH_LSTM}: the same stack of `torch.nn.LSTM` layers with `torch.optim.RMSprop`",
+    f"- {JAX}: the same model in JAX, compiled, 16 updates a call, one thread, without the clip through time; ours is",
+    "  called for each update",
     f"- × floor: {FUSED} over the time that its arithmetic takes at the machine's matrix-product peak",
     f"- {LOOP}: sequences per second of all that ntm-train does, on the lengths of training; of bare: its share of the",
     "  rate of the step alone on the same batches",
 )
 
 
-def write(folder: Path, measurements: Sequence[Measurement], machine: Machine) -> None:
-    """Replace both files in `folder`. Raises `OSError`."""
+def write(folder: Path, measurements: Sequence[Measurement], machine: Machine, grown: Sequence[Grown] = ()) -> None:
+    """Replace the files in `folder`. Raises `OSError`."""
     write_text(folder / CSV, as_csv(measurements))
-    write_text(folder / MARKDOWN, as_markdown(measurements, machine))
+    if grown:
+        write_text(folder / GROWTH, growth_as_csv(grown))
+    write_text(folder / MARKDOWN, "\n".join([as_markdown(measurements, machine), *growth_lines(grown)]))
 
 
 def line(cell: Sequence[Measurement]) -> str:
@@ -104,10 +109,38 @@ def as_markdown(measurements: Sequence[Measurement], machine: Machine) -> str:
     return "\n".join(lines) + "\n"
 
 
+def growth_as_csv(grown: Sequence[Grown]) -> str:
+    """One row for each setting."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(Grown._fields)
+    writer.writerows([one.axis, one.value, f"{one.ms:.6g}", f"{one.megabytes:.0f}"] for one in grown)
+    return text.getvalue()
+
+
+def growth_lines(grown: Sequence[Grown]) -> list[str]:
+    """A table of milliseconds an update and peak memory, an axis a line; nothing where nothing was measured."""
+    if not grown:
+        return []
+    lines = [
+        "## Growth",
+        "",
+        "Copy, NTM-LSTM, one thread, one of its sizes changed: milliseconds of an update (forward, backward, clip,",
+        "optimiser), the fastest of five turns, and the peak memory of a process that does nothing else, MB.",
+        "",
+        _line(("size", *(f"{n}" for n in ("smallest", "…", "…", "…", "largest")))),
+        _line(["---"] + ["---"] * 5),
+    ]
+    for axis, what in AXES.items():
+        cells = [f"{one.value:,}: {one.ms:.3g} ms, {one.megabytes:.0f} MB" for one in grown if one.axis == axis]
+        lines.append(_line([what, *cells, *[""] * (5 - len(cells))]))
+    return [*lines, ""]
+
+
 def _cells(pair: str, by_what: dict[str, Measurement]) -> list[str]:
     task, _, model = pair.partition("/")
     cells = [task.replace("_", " "), model, _time(by_what.get(FUSED)), _floor(by_what.get(FUSED))]
-    for what in (EAGER, COMPILED, TORCH_LSTM):
+    for what in (EAGER, COMPILED, TORCH_LSTM, JAX):
         measured = by_what.get(what)
         cells.append(_time(measured) + _times_fused(measured))
     loop = by_what.get(LOOP)

@@ -4,6 +4,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 USAGE = """\
 ntm-bench: measure the speed of training, pair by pair of task and model, and write it to results/bench
 
-usage: ntm-bench [pairs=all|copy/ntm,…] [batch=[1,16]] [threads=[1,2]] [repeats=9] [compile=true] [compile_seconds=400]
-                 [out=results/bench]
+usage: ntm-bench [pairs=all|copy/ntm,…] [batch=[1,16]] [threads=[1,2]] [repeats=9] [compile=true] [compile_seconds=300]
+                 [jax=true] [jax_seconds=300] [growth=true] [out=results/bench]
 
 pairs            task/model, several separated by commas; all are the fifteen of the paper, at the paper's sizes; a
                  model that no fused kernel covers is measured eagerly
@@ -30,9 +31,13 @@ threads          numbers of threads, by default 1 and 2, or 1 alone on a machine
 repeats          rounds of paired measurements; where a round takes long there are fewer, but at least three
 compile          whether to measure torch.compile too, which needs a C++ compiler
 compile_seconds  how long it may compile in all; what is left after that is not measured with it
-out              where bench.csv (every measurement) and bench.md (tables) go; those of an earlier run are replaced
+jax              whether to measure the same models in JAX too, on one thread; pip install 'ntm-repro[bench]' adds it
+jax_seconds      how long that may compile in all
+growth           whether to measure how the time grows with length, memory, heads, controller and batch, copy/ntm alone
+out              where bench.csv (every measurement), growth.csv and bench.md (tables) go; those of an earlier run are
+                 replaced
 
-All of it takes under 15 minutes. Leave the machine alone meanwhile.
+All of it takes under 20 minutes on two cores. Leave the machine alone meanwhile.
 """
 
 THREADS = (1, 2)
@@ -47,7 +52,10 @@ class Options:
     threads: Any = None
     repeats: int = 9
     compile: bool = True
-    compile_seconds: float = 400.0
+    compile_seconds: float = 300.0
+    jax: bool = True
+    jax_seconds: float = 300.0
+    growth: bool = True
     out: str = "results/bench"
 
 
@@ -63,7 +71,8 @@ def command(argv: Sequence[str]) -> int:
         return exit_codes.DONE
     options = key_value.parse("ntm-bench", Options, argv)
     require(options.repeats >= 1, "repeats", options.repeats, "must be 1 or more")
-    require(options.compile_seconds >= 0, "compile_seconds", options.compile_seconds, "must be 0 or more")
+    for key in ("compile_seconds", "jax_seconds"):
+        require(options[key] >= 0, key, options[key], "must be 0 or more")
     pairs = _pairs(options.pairs)
     batches = _counts("batch", options.batch)
     threads = _threads(options.threads)
@@ -144,11 +153,12 @@ def _subject(pair: str) -> "Case":
 def _bench(
     pairs: Sequence[str], batches: Sequence[int], threads: Sequence[int], folder: Path, options: DictConfig
 ) -> None:
-    from ntm_repro.bench import cell, op_count, report
+    from ntm_repro.bench import cell, growth, op_count, report
     from ntm_repro.bench.host import this_machine
 
     subjects = [_subject(pair) for pair in pairs]
     compiling = cell.Budget(options.compile_seconds) if options.compile else None
+    jax = cell.Budget(options.jax_seconds) if options.jax else None
     machine = this_machine(op_count.peak())
     # The two extremes first, all pairs each: the time for compiling may run out.
     sizes = list(product(batches, threads))
@@ -157,13 +167,14 @@ def _bench(
     measurements: list[Measurement] = []
     begin = time.monotonic()
     for number, (batch, count, subject) in enumerate(cells, 1):
-        measured = list(cell.measure(subject, batch, count, options.repeats, machine.peak, compiling))
+        measured = list(cell.measure(subject, batch, count, options.repeats, machine.peak, compiling, jax))
         measurements += measured
         spent = int(time.monotonic() - begin)
         print(f"[{number}/{len(cells)} {spent // 60}:{spent % 60:02}] {report.line(measured)}", flush=True)
     measurements.sort(key=lambda it: (batches.index(it.batch), threads.index(it.threads), pairs.index(it.pair)))
+    grown = growth.measure(progress=partial(print, flush=True)) if options.growth else []
     try:
-        report.write(folder, measurements, machine)
+        report.write(folder, measurements, machine, grown)
     except OSError as error:
         raise RunError(f"{error.filename or folder}: {error.strerror}") from error
     print(folder / report.MARKDOWN)
