@@ -60,6 +60,21 @@ def test_a_model_without_fused_kernel_is_measured_eagerly_and_says_so():
     assert row.endswith("the fused kernel does not know OwnNTM")
 
 
+def test_jax_is_timed_by_the_update():
+    found = {one.what: one for one in measure(LSTM, 2, 1, 3, 1e9, None, Budget(100.0))}
+    assert list(found) == ["fused", "eager", "nn.LSTM", "jax", "end to end"]
+    # A call is sixteen updates: as slow as eager it would be, were that forgotten.
+    assert 0 < found["jax"].ms.median < found["eager"].ms.median
+    assert found["jax"].ratio_to_fused.median > 0
+
+
+@pytest.mark.parametrize(("threads", "said"), [(1, "n/a: not installed; pip install 'ntm-repro[bench]'"), (2, None)])
+def test_without_jax_and_on_two_threads(threads, said, monkeypatch):
+    monkeypatch.setattr(cell, "find_spec", lambda name: None)
+    found = {one.what: one for one in measure(LSTM, 2, threads, 3, 1e9, None, Budget(100.0))}
+    assert (found["jax"].note if "jax" in found else None) == said
+
+
 def test_a_spent_budget_is_said():
     found = by_what(Budget(0.0))
     assert found["compile"].ms is None

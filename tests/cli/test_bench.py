@@ -7,7 +7,8 @@ import pytest
 
 @pytest.mark.slow  # half a minute of measuring
 def test_one_pair_from_end_to_end(command, tmp_path):
-    done = command("bench", "pairs=copy/ntm_ff", "batch=[1]", "threads=[1]", "repeats=1", "compile=false", "out=here")
+    left_out = ("compile=false", "jax=false", "growth=false")
+    done = command("bench", "pairs=copy/ntm_ff", "batch=[1]", "threads=[1]", "repeats=1", *left_out, "out=here")
     assert done.returncode == 0, done.stderr
     with (tmp_path / "here/bench.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -42,6 +43,9 @@ def test_one_pair_from_end_to_end(command, tmp_path):
         (("repeats=x",), "repeats"),
         (("compile=maybe",), "compile"),
         (("compile_seconds=-1",), "compile_seconds=-1.0: must be 0 or more"),
+        (("jax=maybe",), "jax"),
+        (("jax_seconds=-1",), "jax_seconds=-1.0: must be 0 or more"),
+        (("growth=1.5",), "growth"),
         (("out=/proc/x",), "out=/proc/x: cannot be written"),
         (("foo=1",), "foo=1: unknown; ntm-bench takes pairs= batch="),
         (("copy/ntm",), "copy/ntm: unknown"),

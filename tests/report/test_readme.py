@@ -1,6 +1,7 @@
 """The parts of README.md that are made from the evidence, from small recorded runs."""
 
 import json
+from itertools import product
 
 import pytest
 from support.recorded_runs import record
@@ -121,3 +122,16 @@ def test_marked_parts_are_replaced_and_the_rest_stays():
     assert readme.filled(made, parts) == made
     with pytest.raises(KeyError):
         readme.filled("<!-- other:begin --><!-- other:end -->", parts)
+
+
+def test_speed_has_a_line_for_each_batch_and_a_column_for_each_peer(tmp_path):
+    lines = ["pair,batch,threads,what,median_ms_per_sequence,ratio_to_fused"]
+    for batch, (task, model) in product(("1", "16"), readme.SPEED):
+        lines += [f"{task}/{model},{batch},{threads},fused,0.336,1" for threads in ("1", "2")]
+        lines.append(f"{task}/{model},{batch},1,jax,1.5,{'3.25' if batch == '1' else ''}")
+    (tmp_path / "bench.csv").write_text("\n".join([*lines, ""]))
+    header, _, *rows = readme.speed(tmp_path / "bench.csv")
+    assert header == "| step of training | ours, ms | eager PyTorch | `torch.compile` | `torch.nn.LSTM` | JAX |"
+    assert rows[0] == "| copy, NTM-LSTM, batch 1 | 0.34 | – | – | – | × 3.2 |"
+    assert rows[7] == "| repeat copy, LSTM, batch 16 | 0.34 | – | – | – | – |"
+    assert readme.speed(tmp_path / "nothing.csv") == ["Not measured yet: `make bench`."]

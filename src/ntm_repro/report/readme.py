@@ -60,11 +60,12 @@ def filled(text: str, made: Mapping[str, str]) -> str:
 
 def parts(sources: RunStore) -> dict[str, str]:
     """{name of a part: its Markdown}."""
-    pairs = run_settings.paired(sources.evidence)
+    pairs, bench = run_settings.paired(sources.evidence), sources.evidence.parent / "bench/bench.csv"
     return {
         "verdicts": tally(sources),
         "glance": "\n".join(glance(pairs)),
-        "speed": "\n".join(speed(sources.evidence.parent / "bench/bench.csv")),
+        "speed": "\n".join(speed(bench)),
+        "speed_of_pairs": "\n".join(speed_of_pairs(bench)),
         "weights": "\n".join(weights(pairs, sources.evidence)),
         "every_seed": "\n".join(every_seed(pairs, sources.evidence)),
         "settings": run_settings.lead(pairs),
@@ -120,30 +121,68 @@ def weights(pairs: Sequence[Pair], root: Path) -> list[str]:
     return rendering.lines(columns, rows)
 
 
+Measured = dict[tuple[str, str, str], dict[str, str]]  # by pair, batch and what: rows of bench.csv, on one thread
+
+NOT_MEASURED = ["Not measured yet: `make bench`."]
+PEERS = {"eager PyTorch": "eager", "`torch.compile`": "compile", "`torch.nn.LSTM`": "nn.LSTM", "JAX": "jax"}
+
+
+def _measured(path: Path) -> Measured:
+    with path.open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["threads"] == "1"]
+    return {(row["pair"], row["batch"], row["what"]): row for row in rows}
+
+
+def _times(measured: Measured, pair: str, batch: str, what: str) -> str | None:
+    """How many times as long as ours it takes; None where that was not measured."""
+    ratio = measured.get((pair, batch, what), {}).get("ratio_to_fused")
+    return (f"× {float(ratio):.0f}" if float(ratio) >= 10 else f"× {float(ratio):.2g}") if ratio else None
+
+
+def _milliseconds(measured: Measured, pair: str, batch: str) -> str:
+    return f"{float(measured[pair, batch, 'fused']['median_ms_per_sequence']):.3g}"
+
+
 def speed(path: Path) -> list[str]:
-    """Milliseconds a sequence of a training step on one thread, and how many times as long other ways take.
+    """Milliseconds a sequence of a training step on one thread, and how many times as long other ways take: some pairs.
 
     path: bench.csv. Where there is none, a line that says so. Raises `OSError` where it cannot be read.
     """
     if not path.exists():
-        return ["Not measured yet: `make bench`."]
-    with path.open(encoding="utf-8") as file:
-        measured = {
-            (row["pair"], row["batch"], row["what"]): row for row in csv.DictReader(file) if row["threads"] == "1"
-        }
-    others = {"eager PyTorch": "eager", "`torch.compile`": "compile", "`torch.nn.LSTM`": "nn.LSTM", "JAX": "jax"}
-    rows: list[Row] = []
+        return NOT_MEASURED
+    measured, rows = _measured(path), []
     for batch, (task, model) in product(("1", "16"), SPEED):
         pair = f"{task}/{model}"
-        what = f"{tasks.find(task)().label}, {paper.MODELS[model]}, batch {batch}"
-        row: dict[str, str | None] = {"step of training": what}
-        row["ours, ms"] = f"{float(measured[pair, batch, 'fused']['median_ms_per_sequence']):.2f}"
-        for heading, peer in others.items():
-            ratio = measured.get((pair, batch, peer), {}).get("ratio_to_fused")
-            if ratio:
-                row[heading] = f"× {float(ratio):.0f}" if float(ratio) >= 10 else f"× {float(ratio):.2g}"
-        rows.append(row)
-    return rendering.lines(_columns("step of training", "ours, ms:", *(f"{heading}:" for heading in others)), rows)
+        row: Row = {
+            "step of training": f"{tasks.find(task)().label}, {paper.MODELS[model]}, batch {batch}",
+            "ours, ms": _milliseconds(measured, pair, batch),
+        }
+        rows.append(row | {heading: _times(measured, pair, batch, what) for heading, what in PEERS.items()})
+    return rendering.lines(_columns("step of training", "ours, ms:", *(f"{heading}:" for heading in PEERS)), rows)
+
+
+def speed_of_pairs(path: Path) -> list[str]:
+    """The same of all pairs, a line each, and the rate of whole training beside that of the step."""
+    if not path.exists():
+        return NOT_MEASURED
+    measured, rows = _measured(path), []
+    for task, model in product(paper.TASKS, paper.MODELS):
+        pair = f"{task}/{model}"
+        whole = measured[pair, "1", "end to end"]
+        rows.append(
+            {
+                "task": tasks.find(task)().label,
+                "model": paper.MODELS[model],
+                "ms": _milliseconds(measured, pair, "1"),
+                **{heading: _times(measured, pair, "1", what) for heading, what in PEERS.items()},
+                "training, sequences/s": f"{1e3 / float(whole['median_ms_per_sequence']):,.0f}",
+                "of the bare rate": f"{float(whole['share_of_bare']):.0%}",
+                "batch 16: ms": _milliseconds(measured, pair, "16"),
+                **{f"{heading}, 16": _times(measured, pair, "16", what) for heading, what in PEERS.items()},
+            }
+        )
+    numbers = [f"{heading}:" for heading in rows[0] if heading not in ("task", "model")]
+    return rendering.lines(_columns("task", "model", *numbers), rows)
 
 
 def costs(pairs: Sequence[Pair]) -> list[str]:
