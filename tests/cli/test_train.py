@@ -30,7 +30,7 @@ SUMMARY_KEYS = [
     *("first_below_1", "first_below_0_1", "first_below_0_05"),
     *("stays_below_1", "stays_below_0_1", "stays_below_0_05"),
     *("solved_below_1", "solved_below_0_1", "solved_below_0_05", "wall_seconds", "status"),
-    *("versions", "commit", "dirty", "cpu", "device", "threads", "optimiser", "recipe", "config"),
+    *("versions", "commit", "dirty", "cpu", "vector_bits", "device", "threads", "optimiser", "recipe", "config"),
 ]
 
 

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from numba.core import codegen
 from support import processes
 from support.helpers import environment
 
-from ntm_repro.jit import cache, isolation
+from ntm_repro.jit import cache, isolation, vectors
 from ntm_repro.jit.store import sealed
 
 CODE = {"somewhere.function(float32)": b"machine code"}
@@ -324,6 +325,14 @@ print(function(np.ones(4)))
 
 def test_what_one_process_compiled_another_runs(tmp_path):
     processes.run([sys.executable, "-c", BUILD], cwd=tmp_path, check=True)
+    done = processes.run([sys.executable, "-c", USE], cwd=tmp_path, check=True)
+    assert (done.stdout, done.stderr) == ("12.0\n", "")
+
+
+def test_a_process_runs_what_another_compiled_for_other_features(tmp_path):
+    """As where the processes that compile widen vectors: this one's numba need not be told."""
+    env = environment() | {"NUMBA_CPU_FEATURES": f"{codegen.get_host_cpu_features()},{vectors.WIDE},-avx2"}
+    processes.run([sys.executable, "-c", BUILD], cwd=tmp_path, env=env, check=True)
     done = processes.run([sys.executable, "-c", USE], cwd=tmp_path, check=True)
     assert (done.stdout, done.stderr) == ("12.0\n", "")
 

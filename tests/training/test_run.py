@@ -20,6 +20,7 @@ from tensorboard.summary.writer import event_file_writer
 from ntm_repro import loss
 from ntm_repro.environment import cpu_name
 from ntm_repro.errors import RunError, UsageError
+from ntm_repro.jit.vectors import vector_bits
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.training import checkpoint as checkpoints
 from ntm_repro.training import metrics, resume, tensorboard_images
@@ -44,7 +45,7 @@ SUMMARY_KEYS = [
     ),
     *("stays_below_1", "stays_below_0_1", "stays_below_0_05"),
     *("solved_below_1", "solved_below_0_1", "solved_below_0_05"),
-    *("wall_seconds", "status", "versions", "commit", "dirty", "cpu", "device", "threads"),
+    *("wall_seconds", "status", "versions", "commit", "dirty", "cpu", "vector_bits", "device", "threads"),
     *("optimiser", "recipe", "config"),
 ]
 RECORD = {
@@ -312,6 +313,14 @@ def test_tensorboard_has_the_results_beside_the_hyperparameters(go, folder):
 
 def test_the_summary_names_the_cpu(go):
     assert go()[1]["cpu"] == cpu_name()
+
+
+def test_the_summary_names_the_vectors_of_compiled_code(go):
+    assert go(kernel="numba")[1]["vector_bits"] == vector_bits()
+
+
+def test_without_compiled_code_the_summary_names_no_vectors(go):
+    assert go(kernel="eager")[1]["vector_bits"] is None
 
 
 # Pictures

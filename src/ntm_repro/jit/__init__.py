@@ -1,1 +1,1 @@
-"""Compiled code: how it is compiled (`cache`, `worker`, `isolation`) and kept (`store`), and how its work is shared."""
+"""Compiled code: how it is made (`cache`, `worker`, `isolation`, `vectors`) and kept (`store`); sharing of work."""

@@ -21,7 +21,7 @@ import torch
 from numba.core import compiler, config, event, registry, serialize
 from numba.core.caching import _Cache
 
-from ntm_repro.jit import isolation
+from ntm_repro.jit import isolation, vectors
 from ntm_repro.jit.store import Store, unsealed
 
 Kind = Literal["ntm", "lstm"]
@@ -176,9 +176,12 @@ def _version() -> str:
 
 
 def _settings() -> dict[str, Any]:
-    """Numba's variables NUMBA_…, as set in the environment or by .numba_config.yaml in the working directory."""
+    """Numba's variables NUMBA_… by which the code is compiled.
+
+    As set in the environment or by .numba_config.yaml in the working directory, and those that widen its vectors.
+    """
     config.reload_config()
-    return dict(config._env_reloader.old_environ)
+    return {**config._env_reloader.old_environ, **vectors.settings()}
 
 
 def _compile_and_keep(dtype: str, stores: Stores) -> dict[str, bytes]:

@@ -188,6 +188,7 @@ def _write_summary(
         "commit": source.commit,
         "dirty": source.dirty,
         "cpu": cpu_name(),
+        "vector_bits": _vector_bits() if trainer.kernel.compiled else None,
         "device": str(trainer.device),
         "threads": torch.get_num_threads(),
         "optimiser": trainer.optimiser_settings.name,
@@ -196,6 +197,12 @@ def _write_summary(
     }
     write_json(folder.summary, summary)
     return summary
+
+
+def _vector_bits() -> int | None:
+    from ntm_repro.jit.vectors import vector_bits  # here, so that eager runs never import numba
+
+    return vector_bits()
 
 
 def _flat(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
