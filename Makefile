@@ -117,7 +117,7 @@ tables: setup ## write the tables beside the paper's, as Markdown and CSV, and t
 report: setup ## write the page that judges the reproduction and shows the memory at work, results/report/index.html
 	$(BIN)/ntm-report
 
-bench: .venv/.ready-dev ## measure the speed of training beside its peers, in under 20 minutes, into results/bench
+bench: .venv/.ready-dev ## measure the speed of training beside its peers, in some 20 minutes, into results/bench
 	$(BIN)/ntm-bench
 
 tensorboard: setup ## watch the runs in TensorBoard

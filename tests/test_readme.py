@@ -4,6 +4,7 @@ import csv
 import re
 import statistics
 from dataclasses import fields
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -216,6 +217,14 @@ def test_the_tables_of_speed_are_those_of_the_bench():
     ):
         shown = next(match for match in readme.MARKED.finditer(PAGES[ROOT / page]) if match[2] == name)
         assert "\n".join(made(ROOT / "results/bench/bench.csv")) in shown[0]
+
+
+def test_no_peer_is_faster_at_any_size_of_the_bench():
+    assert "At none of these sizes is a peer faster" in README
+    for batch, threads in product(("1", "16"), ("1", "2")):
+        for (pair, what), row in bench(batch, threads).items():
+            if what not in ("fused", "end to end") and row["ratio_to_fused"]:
+                assert float(row["ratio_to_fused"]) > 1, (pair, what, batch, threads)
 
 
 def test_the_cost_of_a_larger_batch_is_that_of_the_bench():

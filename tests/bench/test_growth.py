@@ -19,3 +19,13 @@ def test_every_axis_begins_or_passes_at_the_usual_size():
     for axis, values in growth.VALUES.items():
         assert growth.USUAL[axis] in values
         assert list(values) == sorted(values)
+
+
+def test_memory_is_that_of_the_process_that_measures(monkeypatch):
+    """Not that of the one that started it, which held much more."""
+    held = bytearray(2_000_000_000)
+    held[::4096] = b"x" * len(held[::4096])  # touched, so that it is there
+    monkeypatch.setattr(growth, "VALUES", {"steps": (22,)})
+    (one,) = growth.measure()
+    assert 100 < one.megabytes < 1_000
+    del held

@@ -20,8 +20,8 @@ from ntm_repro.models.lstm import LSTMBaseline
 from ntm_repro.models.ntm import NTM
 
 # Of a cell, in seconds: all rounds of training steps, and all of whole training. Fifteen pairs, two batch sizes and two
-# numbers of threads then take some ten minutes, compiling included.
-STEP_SECONDS = 4.0
+# numbers of threads then take less than 20 minutes, compiling included.
+STEP_SECONDS = 3.0
 LOOP_SECONDS = 1.5
 
 FUSED, EAGER, COMPILED, TORCH_LSTM, JAX, LOOP = "fused", "eager", "compile", "nn.LSTM", "jax", "end to end"

@@ -1,10 +1,11 @@
 """How the time and the memory of an update grow with each size of the model and its sequences: copy, NTM-LSTM."""
 
+import re
 import resource
-import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 from typing import NamedTuple
 
 # What grows, and what a table calls it.
@@ -92,5 +93,13 @@ def update(axis: str, value: int) -> Grown:
             step()
             calls += 1
         fastest = min(fastest, (time.perf_counter() - begin) / calls)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # kilobytes, but on macOS bytes
-    return Grown(axis, value, fastest * 1e3, peak / (1e6 if sys.platform == "darwin" else 1e3))
+    return Grown(axis, value, fastest * 1e3, _peak_megabytes())
+
+
+def _peak_megabytes() -> float:
+    """Of this process alone: what `getrusage` says on Linux includes the process that started this one."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+    except OSError:  # not Linux, where it is bytes
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1e3

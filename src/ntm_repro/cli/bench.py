@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 USAGE = """\
 ntm-bench: measure the speed of training, pair by pair of task and model, and write it to results/bench
 
-usage: ntm-bench [pairs=all|copy/ntm,…] [batch=[1,16]] [threads=[1,2]] [repeats=9] [compile=true] [compile_seconds=300]
+usage: ntm-bench [pairs=all|copy/ntm,…] [batch=[1,16]] [threads=[1,2]] [repeats=9] [compile=true] [compile_seconds=200]
                  [jax=true] [jax_seconds=300] [growth=true] [out=results/bench]
 
 pairs            task/model, several separated by commas; all are the fifteen of the paper, at the paper's sizes; a
@@ -37,7 +37,7 @@ growth           whether to measure how the time grows with length, memory, head
 out              where bench.csv (every measurement), growth.csv and bench.md (tables) go; those of an earlier run are
                  replaced
 
-All of it takes under 20 minutes on two cores. Leave the machine alone meanwhile.
+All of it takes some 20 minutes on two cores. Leave the machine alone meanwhile.
 """
 
 THREADS = (1, 2)
@@ -52,7 +52,7 @@ class Options:
     threads: Any = None
     repeats: int = 9
     compile: bool = True
-    compile_seconds: float = 300.0
+    compile_seconds: float = 200.0
     jax: bool = True
     jax_seconds: float = 300.0
     growth: bool = True
