@@ -23,7 +23,7 @@ def test_every_axis_begins_or_passes_at_the_usual_size():
 
 def test_memory_is_that_of_the_process_that_measures(monkeypatch):
     """Not that of the one that started it, which held much more."""
-    held = bytearray(2_000_000_000)
+    held = bytearray(1_200_000_000)
     held[::4096] = b"x" * len(held[::4096])  # touched, so that it is there
     monkeypatch.setattr(growth, "VALUES", {"steps": (22,)})
     (one,) = growth.measure()
