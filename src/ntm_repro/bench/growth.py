@@ -2,11 +2,20 @@
 
 import re
 import resource
+import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
+
+import torch
+
+from ntm_repro import kernels
+from ntm_repro.bench.cases import Case, TrainingStep
+from ntm_repro.models import ntm
+from ntm_repro.tasks.copy import Copy
+from ntm_repro.training.settings import TrainSettings
 
 # What grows, and what a table calls it.
 AXES = {
@@ -53,17 +62,7 @@ def measure(progress: Callable[[str], None] = lambda _: None) -> list[Grown]:
 
 
 def update(axis: str, value: int) -> Grown:
-    """Measure this one, in this process."""
-    import time
-
-    import torch
-
-    from ntm_repro import kernels
-    from ntm_repro.bench.cases import Case, TrainingStep
-    from ntm_repro.models import ntm
-    from ntm_repro.tasks.copy import Copy
-    from ntm_repro.training.settings import TrainSettings
-
+    """Measure an update with this one size changed, in this process, on one thread and random bits."""
     sizes = USUAL | {axis: value}
     torch.set_num_threads(1)
     model = ntm.Settings(

@@ -49,7 +49,11 @@ def parameters_of(model: Model) -> Arrays:
 
 
 def cost_and_gradient(model: Model, parameters: Arrays, x_TBI: Array, target_TBO: Array, mask_TO: Array) -> Any:
-    """The mean cost of the batch in bits (section 4), and its gradient by name. Raises `TypeError` for other models."""
+    """The mean cost of a batch in bits (section 4), and its gradient, each of the shape of its parameter, by name.
+
+    x_TBI, target_TBO, mask_TO: as `Case.batch` draws them. Raises `TypeError` for a model that is neither an NTM nor an
+    LSTM baseline.
+    """
     logits, inside = _logits_of(model)
     weights = {name: parameters[name] for layer in inside for name in (f"{layer}.weight", f"{layer}.bias")}
     others = {name: value for name, value in parameters.items() if name not in weights}
@@ -68,8 +72,10 @@ def cost_and_gradient(model: Model, parameters: Arrays, x_TBI: Array, target_TBO
 
 
 class JaxTrainingStep:
-    """`UPDATES` training steps in one call: gradient, its norm, value clip and Graves' RMSProp, on one batch again and
-    again. The first call compiles."""
+    """`UPDATES` training steps in one call: gradient, its norm, value clip and Graves' RMSProp, always on one batch.
+
+    The first call compiles.
+    """
 
     def __init__(self, model: Model, settings: TrainSettings, batch: Tensors) -> None:
         self._model, self._settings = model, settings
@@ -98,15 +104,22 @@ class JaxTrainingStep:
         norm = jnp.sqrt(sum(jnp.vdot(g, g) for g in jax.tree.leaves(gradient)))
         rate, at = self._settings.learning_rate, self._settings.clip_at
         numbers = graves_rmsprop.Settings()
-        every = jax.tree.map
-        gradient = every(lambda g: jnp.clip(g, -at, at), gradient)
-        square = every(lambda n, g: n + (1 - numbers.decay) * (g * g - n), slots["square"], gradient)
-        mean = every(lambda m, g: m + (1 - numbers.decay) * (g - m), slots["mean"], gradient)
-        change = every(
-            lambda d, g, n, m: numbers.momentum * d - rate * g * lax.rsqrt(jnp.maximum(n - m * m, 0) + numbers.damping),
-            *(slots["change"], gradient, square, mean),
-        )
-        return (every(jnp.add, parameters, change), {"square": square, "mean": mean, "change": change}), (bits, norm)
+
+        def rmsprop(value: Array, g: Array, square: Array, mean: Array, change: Array) -> tuple[Array, ...]:
+            """`graves_rmsprop.step` of one parameter: its value, then its slots."""
+            g = jnp.clip(g, -at, at)
+            square = square + (1 - numbers.decay) * (g * g - square)
+            mean = mean + (1 - numbers.decay) * (g - mean)
+            spread = jnp.maximum(square - mean * mean, 0) + numbers.damping
+            change = numbers.momentum * change - rate * g * lax.rsqrt(spread)
+            return value + change, square, mean, change
+
+        after = {
+            name: rmsprop(value, gradient[name], *(slots[slot][name] for slot in graves_rmsprop.SLOTS))
+            for name, value in parameters.items()
+        }
+        parameters, *changed = ({name: new[place] for name, new in after.items()} for place in range(4))
+        return (parameters, dict(zip(graves_rmsprop.SLOTS, changed, strict=True))), (bits, norm)
 
 
 def _logits_of(model: Model) -> tuple[Logits, list[str]]:
