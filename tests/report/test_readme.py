@@ -132,6 +132,6 @@ def test_speed_has_a_line_for_each_batch_and_a_column_for_each_peer(tmp_path):
     (tmp_path / "bench.csv").write_text("\n".join([*lines, ""]))
     header, _, *rows = readme.speed(tmp_path / "bench.csv")
     assert header == "| step of training | ours, ms | eager PyTorch | `torch.compile` | `torch.nn.LSTM` | JAX |"
-    assert rows[0] == "| copy, NTM-LSTM, batch 1 | 0.34 | – | – | – | × 3.2 |"
-    assert rows[7] == "| repeat copy, LSTM, batch 16 | 0.34 | – | – | – | – |"
+    assert rows[0] == "| copy, NTM-LSTM, batch 1 | 0.336 | – | – | – | × 3.2 |"
+    assert rows[7] == "| repeat copy, LSTM, batch 16 | 0.336 | – | – | – | – |"
     assert readme.speed(tmp_path / "nothing.csv") == ["Not measured yet: `make bench`."]

@@ -150,14 +150,17 @@ def speed(path: Path) -> list[str]:
     """
     if not path.exists():
         return NOT_MEASURED
-    measured, rows = _measured(path), []
+    measured = _measured(path)
+    rows: list[Row] = []
     for batch, (task, model) in product(("1", "16"), SPEED):
         pair = f"{task}/{model}"
-        row: Row = {
-            "step of training": f"{tasks.find(task)().label}, {paper.MODELS[model]}, batch {batch}",
-            "ours, ms": _milliseconds(measured, pair, batch),
-        }
-        rows.append(row | {heading: _times(measured, pair, batch, what) for heading, what in PEERS.items()})
+        rows.append(
+            {
+                "step of training": f"{tasks.find(task)().label}, {paper.MODELS[model]}, batch {batch}",
+                "ours, ms": _milliseconds(measured, pair, batch),
+                **{heading: _times(measured, pair, batch, what) for heading, what in PEERS.items()},
+            }
+        )
     return rendering.lines(_columns("step of training", "ours, ms:", *(f"{heading}:" for heading in PEERS)), rows)
 
 
@@ -165,7 +168,8 @@ def speed_of_pairs(path: Path) -> list[str]:
     """The same of all pairs, a line each, and the rate of whole training beside that of the step."""
     if not path.exists():
         return NOT_MEASURED
-    measured, rows = _measured(path), []
+    measured = _measured(path)
+    rows: list[Row] = []
     for task, model in product(paper.TASKS, paper.MODELS):
         pair = f"{task}/{model}"
         whole = measured[pair, "1", "end to end"]
