@@ -65,6 +65,17 @@ def test_another_processor_is_left_to_llvm(name, host):
     assert vectors.settings() == {}
 
 
+@pytest.mark.parametrize("name", ["sapphirerapids", "graniterapids", "rocketlake"])
+def test_a_processor_with_matrix_tiles_gets_wide_vectors_whatever_it_is_called(name, host):
+    host(name, f"+amx-tile,{FEATURES}")
+    assert vectors.settings() == {"NUMBA_CPU_FEATURES": f"+amx-tile,{WIDENED['NUMBA_CPU_FEATURES']}"}
+
+
+def test_matrix_tiles_without_wide_registers_are_left_to_llvm(host):
+    host("sapphirerapids", f"+amx-tile,{WITHOUT_AVX512}")
+    assert vectors.settings() == {}
+
+
 def test_an_ice_lake_server_whose_wide_registers_are_hidden_is_left_to_llvm(host):
     host("icelake-server", WITHOUT_AVX512)
     assert vectors.settings() == {}
@@ -180,6 +191,7 @@ def test_numba_vectorises_the_kernels_arithmetic_to_512_bits_only_where_told(hos
         ("icelake-server", FEATURES, 512),
         ("icelake-server", WITHOUT_AVX512, 256),
         ("sapphirerapids", FEATURES, 256),
+        ("sapphirerapids", f"+amx-tile,{FEATURES}", 512),
         ("znver4", FEATURES, 512),
         ("znver3", "", 256),
         ("x86-64", "", 128),

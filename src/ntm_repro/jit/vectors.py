@@ -13,13 +13,15 @@ from functools import cache
 from llvmlite import binding
 from numba.core import codegen, config
 
-# By LLVM's names, the processors on which the kernel was measured with 512 bits and was faster (LOG.md, "Vectors of 512
-# bits where they gain"). Not here, although LLVM tunes them alike, for want of a measurement:
+# Where the kernel was measured with 512 bits and was faster (LOG.md, "Vectors of 512 bits where they gain"): processors
+# by LLVM's names, and those with matrix tiles. Only Intel's servers have these, from Sapphire Rapids on; a feature is
+# asked for because a virtual machine may give its processor another model's number: the one measured was a "rocketlake".
+# Not here, although LLVM tunes them alike, for want of a measurement:
 # - Skylake to Cooper Lake (skylake-avx512, cascadelake, cooperlake): their clock falls with wide vectors.
 # - Ice Lake client, Tiger Lake, Rocket Lake: one multiply-add unit of 512 bits, where a server has two. And LLVM calls
 #   models that it does not know icelake-client or tigerlake.
-# - Sapphire Rapids and later: may well gain.
 GAINING = frozenset({"icelake-server"})
+TILES = "+amx-tile"
 WIDE = "-prefer-256-bit"
 
 # The wider registers of an x86 processor, by the names that assembly has for them.
@@ -49,10 +51,12 @@ def settings() -> dict[str, str]:
     None where the user names a processor or its features (NUMBA_CPU_NAME, NUMBA_CPU_FEATURES), and none where the
     processor cannot: a virtual machine may hide AVX-512.
     """
-    if config.CPU_NAME is not None or config.CPU_FEATURES is not None or binding.get_host_cpu_name() not in GAINING:
+    if config.CPU_NAME is not None or config.CPU_FEATURES is not None:
         return {}
     features = codegen.get_host_cpu_features()
-    return {"NUMBA_CPU_FEATURES": f"{features},{WIDE}"} if "+avx512f" in features.split(",") else {}
+    has = features.split(",")
+    gains = "+avx512f" in has and (TILES in has or binding.get_host_cpu_name() in GAINING)
+    return {"NUMBA_CPU_FEATURES": f"{features},{WIDE}"} if gains else {}
 
 
 def vector_bits() -> int | None:
