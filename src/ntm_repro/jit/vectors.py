@@ -15,7 +15,7 @@ from numba.core import codegen, config
 
 # Where the kernel was measured with 512 bits and was faster (LOG.md, "Vectors of 512 bits where they gain"): processors
 # by LLVM's names, and those with matrix tiles. Only Intel's servers have these, from Sapphire Rapids on; a feature is
-# asked for because a virtual machine may give its processor another model's number: the one measured was a "rocketlake".
+# asked for because a virtual machine may give its processor another model's number: one measured was a "rocketlake".
 # Not here, although LLVM tunes them alike, for want of a measurement:
 # - Skylake to Cooper Lake (skylake-avx512, cascadelake, cooperlake): their clock falls with wide vectors.
 # - Ice Lake client, Tiger Lake, Rocket Lake: one multiply-add unit of 512 bits, where a server has two. And LLVM calls
