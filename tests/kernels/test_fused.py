@@ -252,6 +252,25 @@ def test_the_number_of_threads_changes_no_bit(name, batch, threads, monkeypatch)
             assert torch.equal(ours, theirs)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(("size", "steps"), [(5, 6), (64, 1), (130, 9), (257, 4)])
+def test_threads_that_share_a_sequence_of_an_lstm_change_no_bit(size, steps, dtype, threads, monkeypatch):
+    """Whatever the cells, also where a thread has none, or a whole number of the shares' 64 is not all."""
+    monkeypatch.setattr("ntm_repro.kernels.fused.torch_interface.CELLS_WORTH_A_THREAD", 1)
+    shape = Shape(steps, 1, 10, 9)
+    kernel = FusedSequences(build(lstm.Settings(size=size, layers=3), shape, dtype, 0.2))
+    results = []
+    for count in (1, 2, 3, 5):
+        threads(count)
+        for _ in range(2):
+            cost = kernel.cost_and_gradient(*batch_of(shape, dtype), 0.01)
+        results.append([torch.from_numpy(cost.bits_B), kernel.parameters.gradients.clone()])
+    assert results[0][1].abs().max() > 0
+    for other in results[1:]:
+        for ours, theirs in zip(results[0], other, strict=True):
+            assert torch.equal(ours, theirs)
+
+
 def arrays_of(shape, dtype=torch.float32):
     return tuple(tensor.numpy() for tensor in batch_of(shape, dtype))
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache, partial
+from threading import Lock
 from typing import Any
 
 import torch
@@ -12,13 +13,18 @@ import torch
 # begins with one, as workers of torch's DataLoader do.
 os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
-# Fewer numbers than this are not worth a second thread.
-WORTH_SHARING = 1 << 18
+# Fewer numbers than this are not worth a second thread: to wake one takes up to a tenth of a millisecond.
+WORTH_SHARING = 1 << 20
 
 
 def parts_for(count: int) -> int:
     """How many threads a pass over `count` numbers is worth, of those that torch may use."""
     return torch.get_num_threads() if count >= WORTH_SHARING else 1
+
+
+@cache
+def _together(process: int) -> Lock:
+    return Lock()
 
 
 @cache
@@ -39,3 +45,12 @@ def share(function: Callable[..., Any], parts: int, *arguments: Any) -> None:
         wait(others)  # whatever happens, no thread still writes into the caller's buffers
     for other in others:
         other.result()
+
+
+def share_together(function: Callable[..., Any], parts: int, *arguments: Any) -> None:
+    """The same for parts that wait for each other (`barrier`): all of them run at the same time.
+
+    One such call at a time: of two that took turns with the pool's threads, each could wait for ever for the other's.
+    """
+    with _together(os.getpid()):
+        share(function, parts, *arguments)

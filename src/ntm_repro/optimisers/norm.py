@@ -31,7 +31,8 @@ def compiled_norm(gradient_P: Tensor) -> float:
 
     gradient = gradient_P.numpy()
     sums = np.empty(num_sums(gradient.size))
-    threads.share(cache.entry_of(squares), threads.parts_for(gradient.size), gradient, sums)
+    parts = threads.parts_for(gradient.size // 4)  # it only reads: a quarter of the time of other passes
+    threads.share(cache.entry_of(squares), parts, gradient, sums)
     total = float(sums[0]) if sums.size == 1 else float(sums.sum())
     if not math.isfinite(total):  # squares of large float32 numbers overflow
         total = float(np.square(gradient, dtype=np.float64).sum())

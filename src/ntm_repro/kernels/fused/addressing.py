@@ -106,7 +106,7 @@ def address(parameters_P, shifts, memory_MN, inverse_N, before_N, head):
     inverse_norm = real(1) / math.sqrt(square)
     for n in range(locations):
         cosine_N[n] = real(0)
-    add_combination(memory_MN, parameters_P, cosine_N, width)
+    add_combination(memory_MN, parameters_P, cosine_N, width, 0)
     for n in range(locations):
         cosine_N[n] *= inverse_norm * inverse_N[n]
         content_N[n] = strength * cosine_N[n]

@@ -28,13 +28,29 @@ PACKED, TRANSPOSED = Layer.PACKED, Layer.TRANSPOSED
 
 
 @inner
-def lstm_cell(gates, before_H, cell_H, tanh_cell_H, hidden_H):
-    """Activate `gates` [4 H] in place; set the cell, its tanh, and h."""
-    size = cell_H.shape[0]
-    input_H, forget_H = gates[:size], gates[size : 2 * size]
-    candidate_H, output_H = gates[2 * size : 3 * size], gates[3 * size : 4 * size]
-    for i in range(2 * size):
-        gates[i] = sigmoid(gates[i])
+def gates_of(gates, low, high):
+    """The same cells' numbers low … high − 1 in the four blocks of `gates` [4 H]: input, forget, candidate, output."""
+    size = gates.shape[0] // 4
+    return (
+        gates[low:high],
+        gates[size + low : size + high],
+        gates[2 * size + low : 2 * size + high],
+        gates[3 * size + low : 3 * size + high],
+    )
+
+
+@inner
+def lstm_cell(gates, low, high, before_H, cell_H, tanh_cell_H, hidden_H):
+    """For the cells low … high − 1: activate their `gates` in place; set the cell, its tanh, and h.
+
+    gates: [4 H], of all cells; the others, of these alone.
+    """
+    input_H, forget_H, candidate_H, output_H = gates_of(gates, low, high)
+    size = high - low
+    for i in range(size):
+        input_H[i] = sigmoid(input_H[i])
+    for i in range(size):
+        forget_H[i] = sigmoid(forget_H[i])
     for i in range(size):
         candidate_H[i] = tanh(candidate_H[i])
     for i in range(size):
@@ -49,13 +65,12 @@ def lstm_cell(gates, before_H, cell_H, tanh_cell_H, hidden_H):
 
 
 @inner
-def lstm_cell_backward(gates, before_H, tanh_cell_H, d_hidden_H, d_cell_H):
-    """Replace activated `gates` by the gradients of their pre-activations, and d_c by d_c'."""
+def lstm_cell_backward(gates, low, high, before_H, tanh_cell_H, d_hidden_H, d_cell_H):
+    """Replace activated `gates` by the gradients of their pre-activations, and d_c by d_c'; shapes as above."""
     real = gates.dtype.type
     one = real(1)
-    size = before_H.shape[0]
-    input_H, forget_H = gates[:size], gates[size : 2 * size]
-    candidate_H, output_H = gates[2 * size : 3 * size], gates[3 * size : 4 * size]
+    size = high - low
+    input_H, forget_H, candidate_H, output_H = gates_of(gates, low, high)
     for k in range(size):
         d_cell_H[k] += d_hidden_H[k] * output_H[k] * (one - tanh_cell_H[k] * tanh_cell_H[k])
     for k in range(size):
@@ -134,6 +149,8 @@ def control(layout, values, packed, tape, first, count, x_BI):
                 turned = layers[layer, TANH_CELL]
                 lstm_cell(
                     row[gates : gates + 4 * size],
+                    0,
+                    size,
                     row_before[cells : cells + size],
                     row[cells : cells + size],
                     row[turned : turned + size],
@@ -171,6 +188,8 @@ def control_backward(layout, values, packed, tape, first, count, carry, d_x_BI, 
                 cells, turned = layout.cells + hidden, layers[layer, TANH_CELL]
                 lstm_cell_backward(
                     row[gates : gates + 4 * size],
+                    0,
+                    size,
                     row_before[cells : cells + size],
                     row[turned : turned + size],
                     d_hidden,

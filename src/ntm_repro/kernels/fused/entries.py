@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ntm_repro.jit import barrier
 from ntm_repro.jit.calls import Compiled
 from ntm_repro.kernels.fused import entry_points, lstm_sequence, ntm_sequence
 from ntm_repro.kernels.fused.layout import Layout
@@ -24,15 +25,17 @@ class Entries:
         # Arrays as they are given: buffers and fields of one axis, tapes and the like, and what has steps.
         self._buffer, self._rows, self._steps = (np.empty((1,) * axes, dtype) for axes in (1, 2, 3))
         self._cost_B, self._cost_UB = np.empty(1), np.empty((1, 1))
+        self._barrier = barrier.none()
 
     @cached_property
     def group_forward(self) -> Compiled:
-        return Compiled(self.sequence.forward, self.layout, self._buffer, self._buffer, self._rows, self._steps, 0, 1)
+        arrays = (self._buffer, self._buffer, self._rows, self._steps)
+        return Compiled(self.sequence.forward, self.layout, *arrays, 0, 1, 0, 1, self._barrier)
 
     @cached_property
     def group_backward(self) -> Compiled:
         arrays = (self._buffer, self._buffer, self._rows, self._rows, self._steps)
-        return Compiled(self.sequence.backward, self.layout, *arrays, 0, 1, True, math.inf)
+        return Compiled(self.sequence.backward, self.layout, *arrays, 0, 1, True, math.inf, 0, 1, self._barrier)
 
     @cached_property
     def packed_weights(self) -> Compiled:
@@ -41,12 +44,13 @@ class Entries:
     @cached_property
     def forward(self) -> Compiled:
         arrays = (self._buffer, self._buffer, self._rows, self._steps, self._steps)
-        return Compiled(entry_points.forward, self.group_forward, self.layout, *arrays, 0, 1)
+        return Compiled(entry_points.forward, self.group_forward, self.layout, *arrays, self._barrier, 0, 1)
 
     @cached_property
     def backward(self) -> Compiled:
         arrays = (self._buffer, self._buffer, self._rows, self._rows, self._steps, self._steps)
-        return Compiled(entry_points.backward, self.group_backward, self.layout, *arrays, True, math.inf, 0, 1)
+        settings = (True, math.inf, self._barrier, 0, 1)
+        return Compiled(entry_points.backward, self.group_backward, self.layout, *arrays, *settings)
 
     @cached_property
     def cost_and_gradient(self) -> Compiled:
@@ -62,7 +66,8 @@ class Entries:
             self._cost_B,
         )
         groups = (self.group_forward, self.group_backward)
-        return Compiled(entry_points.cost_and_gradient, *groups, self.layout, *arrays, 1.0, math.inf, 0, 1)
+        settings = (1.0, math.inf, self._barrier, 0, 1)
+        return Compiled(entry_points.cost_and_gradient, *groups, self.layout, *arrays, *settings)
 
     @cached_property
     def weight_gradients(self) -> Compiled:
@@ -74,4 +79,5 @@ class Entries:
         parts = (self.group_forward, self.group_backward, self.cost_and_gradient, self.weight_gradients)
         buffers = (*(self._buffer,) * 4, self._rows, self._rows)
         data = (self._steps, self._steps, self._rows, np.ones(1, np.int64), self._cost_UB, self._cost_UB)
-        return Compiled(entry_points.gradient, *parts, self.layout, *buffers, *data, 1.0, math.inf, 0)
+        settings = (1.0, math.inf, self._barrier, 0)
+        return Compiled(entry_points.gradient, *parts, self.layout, *buffers, *data, *settings)

@@ -1,7 +1,8 @@
 """What Python calls: whole sequences of a batch, forward and backward, and the gradients of the weights over all steps.
 
 Every function takes (…, part, parts) and does the groups, or the rows of weights, whose turn it is: `jit/threads.py`
-shares the parts out. The bits do not depend on their number.
+shares the parts out. The bits do not depend on their number. A single sequence of an LSTM baseline can be shared by
+several threads: they have a barrier (`jit/barrier.py`), which else is empty.
 
 packed: see `panels.py`; empty for batches of fewer than `PACKED_FROM` sequences.
 
@@ -17,6 +18,7 @@ every group, one below the other, [(T + 1) B, layout.row_width]; `carry` [B, lay
 
 import numpy as np
 
+from ntm_repro.jit.barrier import wait
 from ntm_repro.jit.cache import entry, entry_as_written, inner, inner_as_written
 from ntm_repro.jit.calls import call
 from ntm_repro.kernels.fused.cost import cost
@@ -58,14 +60,14 @@ def packed_weights(layout, values_P, packed):
 
 
 @entry
-def forward(group_forward, layout, values_P, packed, tapes, x_TBI, y_TBO, part, parts):
+def forward(group_forward, layout, values_P, packed, tapes, x_TBI, y_TBO, no_barrier, part, parts):
     """Fill the tapes, whose first rows hold the initial states, and `y_TBO`."""
     steps, batch = x_TBI.shape[0], x_TBI.shape[1]
     for group in range(part, (batch + layout.group - 1) // layout.group, parts):
         first = group * layout.group
         count = min(layout.group, batch - first)
         tape = tapes[(steps + 1) * first : (steps + 1) * (first + count)]
-        call(group_forward, (layout, values_P, packed, tape, x_TBI, first, count))
+        call(group_forward, (layout, values_P, packed, tape, x_TBI, first, count, 0, 1, no_barrier))
         for b in range(count):
             for t in range(steps):
                 y_O = logits_of(layout, tape, t, count, b)
@@ -74,7 +76,21 @@ def forward(group_forward, layout, values_P, packed, tapes, x_TBI, y_TBO, part, 
 
 
 @entry
-def backward(group_backward, layout, values_P, packed, tapes, carry, d_y_TBO, d_x_TBI, with_input, bound, part, parts):
+def backward(
+    group_backward,
+    layout,
+    values_P,
+    packed,
+    tapes,
+    carry,
+    d_y_TBO,
+    d_x_TBI,
+    with_input,
+    bound,
+    no_barrier,
+    part,
+    parts,
+):
     """From `d_y_TBO`, and the last state's gradient in `carry`, to the first state's; the tapes are used up.
 
     d_x_TBI: where `with_input`, added to; else not touched. What passes from a step to the one before is clipped to
@@ -91,7 +107,8 @@ def backward(group_backward, layout, values_P, packed, tapes, carry, d_y_TBO, d_
                 for o in range(layout.num_outputs):
                     d_y_O[o] = d_y_TBO[t, first + b, o]
         carried = carry[first : first + count]
-        call(group_backward, (layout, values_P, packed, tape, carried, d_x_TBI, first, count, with_input, bound))
+        data = (tape, carried, d_x_TBI, first, count, with_input, bound)
+        call(group_backward, (layout, values_P, packed, *data, 0, 1, no_barrier))
 
 
 @entry_as_written
@@ -110,6 +127,7 @@ def cost_and_gradient(
     wrong_B,
     scale,
     bound,
+    barrier,
     part,
     parts,
 ):
@@ -118,19 +136,29 @@ def cost_and_gradient(
     bits_B, wrong_B: set to each sequence's cost and wrong bits. The gradient is that of scale · Σ bits.
     """
     steps, batch = x_TBI.shape[0], x_TBI.shape[1]
-    for group in range(part, (batch + layout.group - 1) // layout.group, parts):
+    shared = barrier.shape[0] > 0
+    # Of the threads that share a sequence, and of those that share the groups.
+    mate, mates = (part, parts) if shared else (0, 1)
+    begin_at, step = (0, 1) if shared else (part, parts)
+    for group in range(begin_at, (batch + layout.group - 1) // layout.group, step):
         first = group * layout.group
         count = min(layout.group, batch - first)
         tape = tapes[(steps + 1) * first : (steps + 1) * (first + count)]
         carried = carry[first : first + count]
-        for b in range(count):
-            begin(layout, values_P, tape[b])
-            for i in range(layout.carry_width):
-                carried[b, i] = 0
-        call(group_forward, (layout, values_P, packed, tape, x_TBI, first, count))
-        group_cost(layout, tape, target_TBO, mask_TO, bits_B, wrong_B, scale, first, count)
+        if mate == 0:
+            for b in range(count):
+                begin(layout, values_P, tape[b])
+                for i in range(layout.carry_width):
+                    carried[b, i] = 0
+        wait(barrier, mates)
+        call(group_forward, (layout, values_P, packed, tape, x_TBI, first, count, mate, mates, barrier))
+        wait(barrier, mates)
+        if mate == 0:
+            group_cost(layout, tape, target_TBO, mask_TO, bits_B, wrong_B, scale, first, count)
+        wait(barrier, mates)
         # The inputs are data: x_TBI stands in for their gradient and is not touched.
-        call(group_backward, (layout, values_P, packed, tape, carried, x_TBI, first, count, False, bound))
+        data = (tape, carried, x_TBI, first, count, False, bound)
+        call(group_backward, (layout, values_P, packed, *data, mate, mates, barrier))
 
 
 @inner
@@ -214,6 +242,7 @@ def gradient(
     wrong_UB,
     scale,
     bound,
+    no_barrier,
     u,
 ):
     """The gradient of one of U batches on one thread: the two entries above, given as `Compiled`, in turn.
@@ -228,7 +257,7 @@ def gradient(
     x_TBI, target_TBO, mask_TO = inputs[begin:end], targets[begin:end], masks[begin:end]
     bits_B, wrong_B = bits_UB[u], wrong_UB[u]
     data = (x_TBI, target_TBO, mask_TO, bits_B, wrong_B)
-    given = (layout, values_P, packed, tape, carry, *data, scale, bound, 0, 1)
+    given = (layout, values_P, packed, tape, carry, *data, scale, bound, no_barrier, 0, 1)
     pack_weights(layout, values_P, packed)
     call(cost_and_gradient, (group_forward, group_backward, *given))
     call(weight_gradients, (layout, values_P, gradients_P, tape, carry, batch, True, room, 0, 1))

@@ -199,7 +199,7 @@ def read_backward(layout, row_before, row, carry, seen_MN, inverse_N, settle):
             layout.d_seen + layout.hidden_size + k * width : layout.d_seen + layout.hidden_size + (k + 1) * width
         ]
         w_N, key_M = row[w : w + locations], head_parameters(layout, row[layout.emitted :], k)
-        add_combination(seen_MN, d_read_M, carry[d_w : d_w + locations], width)
+        add_combination(seen_MN, d_read_M, carry[d_w : d_w + locations], width, 0)
         head_backward(layout, row_before, row, carry, k, seen_MN, inverse_N)
         if settle and k == layout.num_heads - 1:
             settle_reads(d_memory_MN, seen_MN, d_read_M, w_N, key_M, q_N, z_N)
@@ -275,8 +275,11 @@ def use_memory_backward(layout, row_before, row, carry, bound):
 
 
 @entry
-def forward(layout, values, packed, tape, x_TBI, first, count):
-    """Run sequences first … first + count − 1 of the batch; their starts are the tape's first `count` rows."""
+def forward(layout, values, packed, tape, x_TBI, first, count, part, parts, barrier):
+    """Run sequences first … first + count − 1 of the batch; their starts are the tape's first `count` rows.
+
+    part, parts, barrier: as for an LSTM (`lstm_sequence.py`); one thread runs an NTM's sequence.
+    """
     steps = x_TBI.shape[0]
     for b in range(count):
         inverse_norms(
@@ -317,6 +320,9 @@ def backward(
     count,
     with_input,
     bound,
+    part,
+    parts,
+    barrier,
 ):
     """Steps 1 to 7. The tape's logits hold their gradient, the carry's rows the gradients of the last state.
 

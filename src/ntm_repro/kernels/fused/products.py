@@ -15,19 +15,21 @@ from ntm_repro.kernels.fused.panels import packed_product
 
 
 @inner
-def add_combination(weights_JI, u_J, out_I, inputs):
-    """out += Σ_j u(j) weights(j) over the first `inputs` rows."""
+def add_combination(weights_JI, u_J, out_I, inputs, low):
+    """out += Σ_j u(j) weights(j) over the first `inputs` rows, of whose columns those from `low` on are meant."""
     length = out_I.shape[0]
+    high = low + length
     j = 0
     while j + 4 <= inputs:
         u0, u1, u2, u3 = u_J[j], u_J[j + 1], u_J[j + 2], u_J[j + 3]
-        w0, w1, w2, w3 = weights_JI[j], weights_JI[j + 1], weights_JI[j + 2], weights_JI[j + 3]
+        w0, w1 = weights_JI[j, low:high], weights_JI[j + 1, low:high]
+        w2, w3 = weights_JI[j + 2, low:high], weights_JI[j + 3, low:high]
         for i in range(length):
             out_I[i] += (u0 * w0[i] + u1 * w1[i]) + (u2 * w2[i] + u3 * w3[i])
         j += 4
     while j < inputs:
         u0 = u_J[j]
-        w0 = weights_JI[j]
+        w0 = weights_JI[j, low:high]
         for i in range(length):
             out_I[i] += u0 * w0[i]
         j += 1
@@ -67,16 +69,16 @@ def dots(weights_JI, g_I, out_J, first, inputs):
 
 
 @inner
-def _add_four_combinations(weights_JI, rows_RC, row, source, inputs, target, skip):
-    """The same for four rows of a tape at once: row[target …] += row[source …] · weights[skip …]."""
+def _add_four_combinations(weights_JI, rows_RC, row, source, inputs, target, skip, low, high):
+    """The same for four rows of a tape at once, and for the outputs low … high − 1."""
     columns, width, size = weights_JI.shape[1], rows_RC.shape[1], rows_RC.itemsize
     line = rows_RC.ctypes.data + row * width * size
     weights = weights_JI.ctypes.data + skip * columns * size
-    i = 0
-    while i < columns:
+    i = low
+    while i < high:
         sums, panel = line + (target + i) * size, weights + i * size
         given = line + source * size
-        if i + WIDEST * LANES <= columns:
+        if i + WIDEST * LANES <= high:
             add_widest(weights_JI[0, 0], sums, width, given, width, 1, panel, columns, inputs)
             i += WIDEST * LANES
         else:
@@ -97,13 +99,35 @@ def add_product(weights_JI, packed, rows_RC, first, count, source, inputs, targe
         panels = weights_JI.shape[0] - 1
         packed_product(packed, panels, length, rows_RC, first, fours, source, target, skip, inputs, False)
         row += fours
+    add_columns(weights_JI, rows_RC, row, first + count - row, source, inputs, target, skip, 0, length)
+
+
+@inner
+def add_columns(weights_JI, rows_RC, first, count, source, inputs, target, skip, low, high):
+    """The same without packed weights, and for the outputs low … high − 1 alone.
+
+    `low`, and `high` unless it is the last, must be multiples of 64: then the bits are those of all outputs at once.
+    """
+    row = first
     while row + 4 <= first + count:
-        _add_four_combinations(weights_JI, rows_RC, row, source, inputs, target, skip)
+        _add_four_combinations(weights_JI, rows_RC, row, source, inputs, target, skip, low, high)
         row += 4
     while row < first + count:
         line = rows_RC[row]
-        add_combination(weights_JI[skip:], line[source : source + inputs], line[target : target + length], inputs)
+        add_combination(
+            weights_JI[skip:], line[source : source + inputs], line[target + low : target + high], inputs, low
+        )
         row += 1
+
+
+@inner
+def set_to_bias(weights_JI, rows_RC, first, count, target, low, high):
+    """row[target + i] = bias(i) for the outputs i = low … high − 1 and `count` rows from `first`."""
+    bias_I = weights_JI[weights_JI.shape[0] - 1]
+    for row in range(first, first + count):
+        out_I = rows_RC[row, target : target + high]
+        for i in range(low, high):
+            out_I[i] = bias_I[i]
 
 
 @inner
@@ -112,12 +136,7 @@ def affine(weights_JI, packed, rows_RC, first, count, source, inputs, target):
 
     packed: see `add_product`.
     """
-    length = weights_JI.shape[1]
-    bias_I = weights_JI[weights_JI.shape[0] - 1]
-    for row in range(first, first + count):
-        out_I = rows_RC[row, target : target + length]
-        for i in range(length):
-            out_I[i] = bias_I[i]
+    set_to_bias(weights_JI, rows_RC, first, count, target, 0, weights_JI.shape[1])
     add_product(weights_JI, packed, rows_RC, first, count, source, inputs, target, 0)
 
 

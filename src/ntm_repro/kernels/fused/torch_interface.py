@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ntm_repro.jit import cache, threads
+from ntm_repro.jit import barrier, cache, threads
 from ntm_repro.kernels.base import Arrays, Cost, Gradients, Kernel
 from ntm_repro.kernels.checks import check_input, check_targets
 from ntm_repro.kernels.fused.entries import Entries
@@ -26,6 +26,8 @@ from ntm_repro.models.base import leaves, rebuilt
 from ntm_repro.models.lstm import LSTMBaseline
 from ntm_repro.models.ntm import NTM, Trace
 
+# Of an LSTM's layer: with fewer, threads that share a sequence wait longer for each other than they gain.
+CELLS_WORTH_A_THREAD = 256
 # Of the tape, at once, where nothing goes backward: some 75 MB with the paper's sizes.
 ROWS = 2_048
 
@@ -65,6 +67,7 @@ class FusedSequences(Kernel):
         self._packed_room, self._factors_room = _Room(dtype), _Room(dtype)
         self._factors_size = room_for_factors(self.layout)
         self.entries = Entries(self.layout, self._values.dtype)
+        self._alone = barrier.none()
         with torch.no_grad():
             self._state_shapes = {name: tensor.shape for name, tensor in leaves(model.initial_state(1))}
 
@@ -79,9 +82,13 @@ class FusedSequences(Kernel):
         tapes = self._tapes_room((steps + 1) * batch, self.layout.row_width)
         carry = self._carry_room(batch, self.layout.carry_width)
         bits_B, wrong_B = np.empty(batch), np.empty(batch)
-        threads.share(
+        mates = self._mates_of(batch)
+        share, parts, meeting = threads.share, self._parts_of(batch), self._alone
+        if mates > 1:
+            share, parts, meeting = threads.share_together, mates, barrier.new()
+        share(
             self.entries.cost_and_gradient.run,
-            self._parts_of(batch),
+            parts,
             self.entries.group_forward,
             self.entries.group_backward,
             self.layout,
@@ -96,6 +103,7 @@ class FusedSequences(Kernel):
             wrong_B,
             1 / batch,
             gradient_bound / batch,
+            meeting,
         )
         self._accumulate(self._gradients, tapes, carry, batch, learned_start=True)
         self.parameters.bind_gradients()
@@ -127,6 +135,7 @@ class FusedSequences(Kernel):
             *costs,
             1 / batch,
             gradient_bound / batch,
+            self._alone,
         )
         self.parameters.bind_gradients()
         return Gradients(self.entries.gradient, arguments, *costs)
@@ -144,6 +153,7 @@ class FusedSequences(Kernel):
             and mask_TO.dtype == dtype
             and x_TBI.size > 0
             and (torch.get_num_threads() == 1 or self._parts_of(batch) == self._parts_of_weights(steps * batch) == 1)
+            and self._mates_of(batch) == 1
         )
 
     def unroll(
@@ -206,6 +216,7 @@ class FusedSequences(Kernel):
             array,
             _numbers(x_TBI),
             y_TBO.numpy(),
+            self._alone,
         )
         results = [y_TBO, *self._states(tapes)]
         if trace and layout.num_heads:
@@ -265,6 +276,7 @@ class FusedSequences(Kernel):
             d_x,
             with_input,
             bound,
+            self._alone,
         )
         gradients = torch.zeros_like(self.parameters.values)
         self._accumulate(gradients.numpy(), tapes, carry, batch, learned_start=False)
@@ -330,6 +342,13 @@ class FusedSequences(Kernel):
     def _parts_of(self, batch: int) -> int:
         """How many threads a batch is worth: at most one for each group."""
         return min(torch.get_num_threads(), -(-batch // self.layout.group))
+
+    def _mates_of(self, batch: int) -> int:
+        """How many threads a single sequence is worth: of an LSTM with many cells, several."""
+        if batch > 1 or self.layout.num_heads:
+            return 1
+        cells = int(self.layout.layers[:, Layer.SIZE].min())
+        return max(1, min(torch.get_num_threads(), cells // CELLS_WORTH_A_THREAD))
 
     def _parts_of_weights(self, rows: int) -> int:
         """How many threads the weights' gradients are worth, over so many steps of all sequences."""
