@@ -18,6 +18,7 @@ MISTAKES = {
     "train task=": "task=: unknown",
     "train experiment=foo": "experiment=foo: unknown; choose fig03 or fig07 or fig10 or fig13 or fig18",
     "train debug=foo": "debug=foo: unknown; choose fast",
+    "train debug=null": "debug=null: leave it out for none; or choose fast",
     "train foo=1": "foo",
     "train foo": "foo",
     "train =": "Could not override ''",

@@ -100,6 +100,6 @@ def _check_choice(override: Override, choices: Sequence[str]) -> None:
     chosen: list[Any] = list(override.sweep_string_iterator()) if override.is_sweep_override() else [override.value()]
     for name in chosen:
         if name is None and key in OPTIONAL_GROUPS:
-            continue
+            raise UsageError(f"{key}=null: leave it out for none; or choose {' or '.join(choices)}")
         if name not in choices:
             raise UsageError(f"{key}={name}: unknown; choose {' or '.join(choices)}")
