@@ -19,6 +19,7 @@ class Purpose(IntEnum):
     EXAMPLE = 3
     INITIALISATION = 4
     INPUT_SCALE = 5
+    INPUT_NOISE = 6
 
 
 class Stream:

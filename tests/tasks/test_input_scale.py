@@ -5,7 +5,7 @@ import pytest
 
 from ntm_repro import paper, tasks
 from ntm_repro.randomness import Purpose, Stream
-from ntm_repro.tasks import input_scale
+from ntm_repro.tasks import input_channels, input_scale
 from ntm_repro.tasks.base import Batch
 
 # The smallest count of repeats that is not zero is 5 or 6: (6 − 5.5) / √(8.25) = 0.174.
@@ -60,7 +60,7 @@ class Made:
 def test_the_rule_is_one_over_the_five_percent_quantile_of_sizes_within_one_and_ten():
     sizes = sorted(
         abs(value)
-        for number in range(input_scale.SEQUENCES)
+        for number in range(input_channels.SEQUENCES)
         for value in np.random.default_rng(number).uniform(-0.5, 0.5, 50)
     )
     quantile = sizes[len(sizes) // 20]

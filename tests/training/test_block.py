@@ -125,6 +125,14 @@ def test_every_clip_gives_the_same_bits(clip, loss_scale, size, recorder, same):
     assert same(state(trainer), state(one_by_one(make(**asked))))
 
 
+def test_noise_on_the_inputs_is_the_same_in_a_block(size, recorder, same):
+    size(16)
+    trainer = make(input_noise=0.1, batch_size=2)
+    in_blocks(trainer, recorder)
+    assert same(state(trainer), state(one_by_one(make(input_noise=0.1, batch_size=2))))
+    assert not same(state(trainer), state(one_by_one(make(batch_size=2))))
+
+
 @pytest.mark.parametrize("clip", [Clip.value, Clip.norm], ids=lambda clip: clip.name)
 @pytest.mark.parametrize("loss", [Loss.nats, Loss.mean], ids=lambda loss: loss.name)
 def test_every_loss_gives_the_same_bits(loss, clip, size, recorder, same):

@@ -61,6 +61,14 @@ def test_numbers_of_sequences_are_not_negative(key):
         TrainSettings(**{key: -1})
 
 
+@pytest.mark.parametrize(("schedule", "expected"), [("linear", [0.2, 0.2, 0.1, 0.0]), ("constant", [0.2] * 4)])
+def test_noise_on_the_inputs_falls_with_the_rate(schedule, expected):
+    """Not with its rise at the start."""
+    asked = {"schedule": Schedule[schedule], "warm_up": 30, "anneal_from": 20, "anneal_to": 100}
+    settings = TrainSettings(sequences=100, input_noise=0.2, **asked)
+    assert [settings.input_noise_after(sequences) for sequences in (0, 20, 60, 100)] == pytest.approx(expected)
+
+
 # Losses
 
 MASK_TO = np.array([[0, 0, 0], [1, 1, 0], [1, 1, 1]], np.float32)  # five scored outputs

@@ -8,10 +8,9 @@ vector of few ones passes for it. But where the look-up is to be by bits, a loud
 
 import numpy as np
 
-from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks.base import Task
+from ntm_repro.tasks.input_channels import said
 
-SEQUENCES = 400
 QUANTILE = 0.05  # the faintest twentieth of what a channel says
 LARGEST = 10.0  # factor for faintness
 LARGEST_IN_ALL = 30.0
@@ -27,7 +26,7 @@ def faintest(task: Task) -> list[float]:
     >>> faintest(tasks.find("copy")()) == [1.0] * 10
     True
     """
-    return [_faintness(channel) for channel in _said(task).T]
+    return [_faintness(channel) for channel in said(task).T]
 
 
 def quietest(task: Task) -> list[float]:
@@ -40,7 +39,7 @@ def quietest(task: Task) -> list[float]:
     >>> quietest(tasks.find("copy")())  # eight bits, the start flag, the end flag
     [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 5.0, 5.0]
     """
-    said_TI = _said(task)
+    said_TI = said(task)
     return [min(LARGEST_IN_ALL, _faintness(channel) * rarity) for channel, rarity in _with_rarity(said_TI)]
 
 
@@ -53,13 +52,7 @@ def frequent(task: Task) -> list[float]:
     >>> frequent(tasks.find("associative_recall")())  # six bits, the delimiters of items and of the query
     [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.25]
     """
-    return [_faintness(channel) / rarity for channel, rarity in _with_rarity(_said(task))]
-
-
-def _said(task: Task) -> np.ndarray:
-    """The inputs of 400 sequences as in training, one after the other: [T, I]."""
-    stream = Stream(0, Purpose.INPUT_SCALE)
-    return np.concatenate([task.draw(stream, number, 1).input_TBI[:, 0] for number in range(SEQUENCES)])
+    return [_faintness(channel) / rarity for channel, rarity in _with_rarity(said(task))]
 
 
 def _with_rarity(said_TI: np.ndarray) -> list[tuple[np.ndarray, float]]:

@@ -5,6 +5,7 @@ slows down both. So does a row of batches that fills the caches by itself.
 """
 
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ntm_repro.randomness import Stream
@@ -22,10 +23,10 @@ class Drawn(NamedTuple):
 
 
 class Drawer:
-    """Draws the batches of one task and stream, and keeps those that were not asked for yet."""
+    """Draws the batches of one task and stream, changed as `noisy` does; keeps those that were not asked for yet."""
 
-    def __init__(self, task: Task, stream: Stream) -> None:
-        self.task, self.stream = task, stream
+    def __init__(self, task: Task, stream: Stream, noisy: Callable[[Batch], Batch] | None = None) -> None:
+        self.task, self.stream, self.noisy = task, stream, noisy
         self._ahead: list[Drawn] = []
 
     def batches(self, first: int, size: int, end: int) -> list[Drawn]:
@@ -45,6 +46,8 @@ class Drawer:
         while not ahead or (first < end and len(ahead) < BATCHES and numbers < NUMBERS and time.monotonic() < until):
             batch = self.task.draw(self.stream, first, size)
             optimum_B = self.task.optimum_bits(batch)
+            if self.noisy is not None:
+                batch = self.noisy(batch)
             ahead.append(Drawn(batch, 0.0 if optimum_B is None else float(optimum_B.sum())))
             numbers += batch.input_TBI.size
             first += size

@@ -23,6 +23,7 @@ from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks import Batch, Task
 from ntm_repro.training.checkpoint import Checkpoint
 from ntm_repro.training.drawing import Drawer, Drawn
+from ntm_repro.training.input_noise import InputNoise
 from ntm_repro.training.loggers import Logger
 from ntm_repro.training.metrics import Measured, Window
 from ntm_repro.training.settings import TrainSettings
@@ -66,7 +67,7 @@ class Trainer:
         self.learning_rate = self.settings.learning_rate
         self.sequences = self.settings.first_sequence
         self.window = Window()
-        self._drawer = Drawer(self.task, self.stream)
+        self._drawer = Drawer(self.task, self.stream, self._noisy if self.settings.input_noise else None)
         self._step_seconds = math.inf  # of a step of a batch, when last measured
         self._wall_before = 0.0
         self._started = time.monotonic()
@@ -152,6 +153,13 @@ class Trainer:
         from ntm_repro.training.block import BlockOfUpdates  # here, so that eager runs never import numba
 
         return BlockOfUpdates(self.kernel, self.optimiser)
+
+    @cached_property
+    def _noise(self) -> InputNoise:
+        return InputNoise(self.task, self.seed)
+
+    def _noisy(self, batch: Batch) -> Batch:
+        return self._noise.added_to(batch, self.settings.input_noise_after(batch.first))
 
     def _next(self) -> list[Drawn]:
         """The batches that begin at `sequences`, at least one."""

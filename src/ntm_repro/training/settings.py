@@ -41,6 +41,8 @@ class TrainSettings:
     loss_scale: what the loss is multiplied by for the optimiser; the clip is of the loss itself. RMSProp divides it out
     again but for its damping, so that a smaller scale makes calmer steps where gradients are small. The paper leaves it
     open.
+    input_noise: half the width of uniform noise that is added, in training alone, to the input channels that hold bits.
+    It falls with the learning rate; rows are costs with it. 0 for none.
     warm_up: over how many sequences the learning rate rises at the start, on a straight line from zero.
     schedule: how it falls to zero between anneal_from and anneal_to, on a straight line or half a cosine; with constant
     it does not. The paper names one rate for each run.
@@ -63,6 +65,7 @@ class TrainSettings:
     clip_at: float = 10.0
     clip_through_time: bool = True
     loss_scale: float = 1.0
+    input_noise: float = 0.0
     warm_up: int = 0
     schedule: Schedule = Schedule.linear
     anneal_from: int = 0
@@ -108,6 +111,10 @@ class TrainSettings:
         begun = sequences - self.first_sequence + self.batch_size
         return rate * (begun / self.warm_up) if begun < self.warm_up else rate
 
+    def input_noise_after(self, sequences: int) -> float:
+        """Half the width of the noise on the inputs of the batch that follows the first `sequences` sequences."""
+        return self.input_noise * self._share_left(sequences)
+
     def _share_left(self, sequences: int) -> float:
         """What annealing leaves of the rate: 1 at anneal_from, 0 at anneal_to."""
         if self.schedule is Schedule.constant or not self.anneal_to or sequences <= self.anneal_from:
@@ -122,6 +129,8 @@ class TrainSettings:
         for key in ("learning_rate", "clip_at", "loss_scale"):
             value = getattr(self, key)
             check_setting(math.isfinite(value) and value > 0, key, value, "must be a finite number above 0")
+        usable = math.isfinite(self.input_noise) and self.input_noise >= 0
+        check_setting(usable, "input_noise", self.input_noise, "must be 0 (none) or a finite number above 0")
         why = "must be false with {section}loss=mean, whose gradient has another scale in every sequence"
         uneven = self.loss is Loss.mean and self.clip_through_time
         check_setting(not uneven, "clip_through_time", self.clip_through_time, why)
