@@ -42,7 +42,8 @@ class TrainSettings:
     again but for its damping, so that a smaller scale makes calmer steps where gradients are small. The paper leaves it
     open.
     input_noise: half the width of uniform noise that is added, in training alone, to the input channels that hold bits.
-    It falls with the learning rate; rows are costs with it. 0 for none.
+    It begins at zero, so that learning is not held up, is full in the middle of the run and zero again at its end; rows
+    are costs with it. 0 for none.
     warm_up: over how many sequences the learning rate rises at the start, on a straight line from zero.
     schedule: how it falls to zero between anneal_from and anneal_to, on a straight line or half a cosine; with constant
     it does not. The paper names one rate for each run.
@@ -113,7 +114,8 @@ class TrainSettings:
 
     def input_noise_after(self, sequences: int) -> float:
         """Half the width of the noise on the inputs of the batch that follows the first `sequences` sequences."""
-        return self.input_noise * self._share_left(sequences)
+        done = sequences / self.sequences
+        return self.input_noise * 4 * done * (1 - done)
 
     def _share_left(self, sequences: int) -> float:
         """What annealing leaves of the rate: 1 at anneal_from, 0 at anneal_to."""
