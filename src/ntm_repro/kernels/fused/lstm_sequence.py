@@ -4,10 +4,10 @@ Nothing feeds back from an upper layer to a lower one, so a layer runs through a
 sees of the input and of the layer below is one product over all steps, and only the recurrence, H × 4H, goes step by
 step. Backward likewise, from the last layer to the first. The cell is the controller's (`controllers.py`).
 
-Several threads may share a single sequence. Each has some cells, forward some columns of the weights and backward some of
-their rows, over all steps as in the recurrence; of the output layer, some steps. So each reads its share of the weights,
-which its own cache may hold, and writes what it will read; and nothing is summed in another order. Where one needs what
-others made, they wait for each other (`jit/barrier.py`).
+Several threads may share a single sequence. Each has some cells; forward some columns of the weights and backward some
+of their rows, over all steps as in the recurrence; of the output layer, some steps. So each reads its share of the
+weights, which its own cache may hold, and writes what it will read; and nothing is summed in another order. Where one
+needs what others made, they wait for each other (`jit/barrier.py`).
 """
 
 import math
