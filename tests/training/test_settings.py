@@ -61,10 +61,12 @@ def test_numbers_of_sequences_are_not_negative(key):
         TrainSettings(**{key: -1})
 
 
-def test_noise_on_the_inputs_is_full_in_the_middle_of_the_run():
-    settings = TrainSettings(sequences=100, input_noise=0.2)
+@pytest.mark.parametrize("sequences", [60, 100])
+@pytest.mark.parametrize(("end", "expected"), [(100, [0, 0.072, 0.2, 0.072, 0]), (0, [0.2] * 5)])
+def test_noise_on_the_inputs_is_full_half_way_however_long_the_run_is(sequences, end, expected):
+    settings = TrainSettings(sequences=sequences, anneal_to=end, input_noise=0.2)
     widths = [settings.input_noise_after(sequences) for sequences in (0, 10, 50, 90, 100)]
-    assert widths == pytest.approx([0, 0.072, 0.2, 0.072, 0])
+    assert widths == pytest.approx(expected)
 
 
 # Losses

@@ -32,15 +32,8 @@ PARTS = ("rest", "lstm_forward", "lstm_backward", "ntm_forward", "ntm_backward")
 PACKAGE = Path(__file__).parents[1]
 # What is compiled, or decides how; the addressing's epsilons are compiled in.
 SOURCES = (
-    *(
-        "jit/barrier.py",
-        "jit/cache.py",
-        "jit/calls.py",
-        "jit/worker.py",
-        "kernels/fused/*.py",
-        "kernels/flat_parameters.py",
-    ),
-    *("models/addressing.py", "optimisers/*.py", "training/block.py"),
+    *("jit/barrier.py", "jit/cache.py", "jit/calls.py", "jit/worker.py", "kernels/fused/*.py"),
+    *("kernels/flat_parameters.py", "models/addressing.py", "optimisers/*.py", "training/block.py"),
 )
 # Settings of numba's that have no influence on what a function is compiled to.
 UNRELATED = {

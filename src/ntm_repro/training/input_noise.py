@@ -39,6 +39,6 @@ class InputNoise:
 
 def uniform(words_BW: np.ndarray) -> np.ndarray:
     """Four numbers of each word, float32 [B, 4 W]: uniform in ±1, odd multiples of 2⁻¹⁶."""
-    sixteenths = np.ascontiguousarray(words_BW.astype("<u8", copy=False)).view("<u2").astype(np.float32)
-    numbers: np.ndarray = (2 * sixteenths + 1) * np.float32(2.0**-16) - 1
+    sixteen_bits = np.ascontiguousarray(words_BW.astype("<u8", copy=False)).view("<u2").astype(np.float32)
+    numbers: np.ndarray = (2 * sixteen_bits + 1) * np.float32(2.0**-16) - 1
     return numbers

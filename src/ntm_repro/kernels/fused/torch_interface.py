@@ -83,9 +83,9 @@ class FusedSequences(Kernel):
         carry = self._carry_room(batch, self.layout.carry_width)
         bits_B, wrong_B = np.empty(batch), np.empty(batch)
         mates = self._mates_of(batch)
-        share, parts, meeting = threads.share, self._parts_of(batch), self._alone
+        share, parts, shared_barrier = threads.share, self._parts_of(batch), self._alone
         if mates > 1:
-            share, parts, meeting = threads.share_together, mates, barrier.new()
+            share, parts, shared_barrier = threads.share_together, mates, barrier.new()
         share(
             self.entries.cost_and_gradient.run,
             parts,
@@ -103,7 +103,7 @@ class FusedSequences(Kernel):
             wrong_B,
             1 / batch,
             gradient_bound / batch,
-            meeting,
+            shared_barrier,
         )
         self._accumulate(self._gradients, tapes, carry, batch, learned_start=True)
         self.parameters.bind_gradients()
