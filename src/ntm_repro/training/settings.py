@@ -42,8 +42,8 @@ class TrainSettings:
     again but for its damping, so that a smaller scale makes calmer steps where gradients are small. The paper leaves it
     open.
     input_noise: half the width of uniform noise that is added, in training alone, to the input channels that hold bits.
-    It begins at zero, so that learning is not held up, is full half way to anneal_to and zero again there; where that is
-    0 it is always full. Rows are costs with it. 0 for none.
+    It begins at zero, so that learning is not held up, is full half way to anneal_to and zero again there; with an
+    anneal_to of 0 it is always full. Rows are costs with it. 0 for none.
     warm_up: over how many sequences the learning rate rises at the start, on a straight line from zero.
     schedule: how it falls to zero between anneal_from and anneal_to, on a straight line or half a cosine; with constant
     it does not. The paper names one rate for each run.
