@@ -69,6 +69,19 @@ def test_noise_on_the_inputs_is_full_half_way_however_long_the_run_is(sequences,
     assert widths == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("sequences", [60, 100])
+def test_noise_that_ends_before_the_rate_does_is_full_half_way_to_its_end_and_zero_after_it(sequences):
+    settings = TrainSettings(sequences=sequences, anneal_to=100, input_noise=0.2, input_noise_until=0.6)
+    widths = [settings.input_noise_after(sequences) for sequences in (0, 6, 30, 54, 60, 61, 100)]
+    assert widths == pytest.approx([0, 0.072, 0.2, 0.072, 0, 0, 0])
+
+
+@pytest.mark.parametrize("until", [0.0, -0.5, 1.01, math.inf, math.nan])
+def test_noise_ends_within_the_course_of_the_rate(until):
+    with pytest.raises(InvalidSetting, match="^input_noise_until=.*: must be a share, above 0 and not above 1"):
+        TrainSettings(input_noise_until=until)
+
+
 # Losses
 
 MASK_TO = np.array([[0, 0, 0], [1, 1, 0], [1, 1, 1]], np.float32)  # five scored outputs

@@ -42,8 +42,9 @@ class TrainSettings:
     again but for its damping, so that a smaller scale makes calmer steps where gradients are small. The paper leaves it
     open.
     input_noise: half the width of uniform noise that is added, in training alone, to the input channels that hold bits.
-    It begins at zero, so that learning is not held up, is full half way to anneal_to and zero again there; with an
+    It begins at zero, so that learning is not held up, is full half way to its end and zero from there on; with an
     anneal_to of 0 it is always full. Rows are costs with it. 0 for none.
+    input_noise_until: its end, a share of the way to anneal_to. Below 1 the rest of a run is free of it.
     warm_up: over how many sequences the learning rate rises at the start, on a straight line from zero.
     schedule: how it falls to zero between anneal_from and anneal_to, on a straight line or half a cosine; with constant
     it does not. The paper names one rate for each run.
@@ -67,6 +68,7 @@ class TrainSettings:
     clip_through_time: bool = True
     loss_scale: float = 1.0
     input_noise: float = 0.0
+    input_noise_until: float = 1.0
     warm_up: int = 0
     schedule: Schedule = Schedule.linear
     anneal_from: int = 0
@@ -117,7 +119,7 @@ class TrainSettings:
         # Not by the number of sequences in all, which a run that goes on may have raised since.
         if not self.anneal_to:
             return self.input_noise
-        done = sequences / self.anneal_to
+        done = min(1.0, sequences / (self.input_noise_until * self.anneal_to))
         return self.input_noise * 4 * done * (1 - done)
 
     def _share_left(self, sequences: int) -> float:
@@ -136,6 +138,8 @@ class TrainSettings:
             check_setting(math.isfinite(value) and value > 0, key, value, "must be a finite number above 0")
         usable = math.isfinite(self.input_noise) and self.input_noise >= 0
         check_setting(usable, "input_noise", self.input_noise, "must be 0 (none) or a finite number above 0")
+        until = self.input_noise_until
+        check_setting(0 < until <= 1, "input_noise_until", until, "must be a share, above 0 and not above 1")
         why = "must be false with {section}loss=mean, whose gradient has another scale in every sequence"
         uneven = self.loss is Loss.mean and self.clip_through_time
         check_setting(not uneven, "clip_through_time", self.clip_through_time, why)
