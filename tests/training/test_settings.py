@@ -78,7 +78,7 @@ def test_noise_that_ends_before_the_rate_does_is_full_half_way_to_its_end_and_ze
 
 @pytest.mark.parametrize("until", [0.0, -0.5, 1.01, math.inf, math.nan])
 def test_noise_ends_within_the_course_of_the_rate(until):
-    with pytest.raises(InvalidSetting, match="^input_noise_until=.*: must be a share, above 0 and not above 1"):
+    with pytest.raises(InvalidSetting, match=r"^input_noise_until=.*: must be a share, above 0 and not above 1"):
         TrainSettings(input_noise_until=until)
 
 
