@@ -42,6 +42,7 @@ PARTS = {
     "forget_gate": Part("model.initial.forget_gate=0", "forget gates at 0"),
     "scale_inputs": Part("model.scale_inputs=none", "all channels alike"),
     "clip_through_time": Part("train.clip_through_time=false", "no clip through time"),
+    "input_noise": Part("train.input_noise=0", "no noise on the inputs"),
 }
 
 
