@@ -160,7 +160,7 @@ def test_a_wrong_value_is_named_in_a_line(word, said, command, tmp_path):
 
 
 def test_channels_are_scaled_where_training_begins_and_only_there():
-    config = one_job("recipe=stable", "task=repeat_copy")
+    config = one_job("recipe=stable", "task=repeat_copy", "model.scale_inputs=quietest")
     task = schema.settings(config, "task")
     scaled, plain = factory.fresh_model(config, task), factory.model(config, task)
     columns = (
