@@ -33,13 +33,10 @@ BEGUN_OTHERWISE = {
 }
 # How open to content read heads begin, where it is not 1.
 READ_GATE = {("dynamic_ngrams", "ntm"): 2.0, ("dynamic_ngrams", "ntm_ff"): 2.0, ("priority_sort", "ntm_ff"): 0.0}
-# Whose channels begin how loud, where it is not what the model's recipe says.
-LOUDNESS = {("repeat_copy", "ntm"): "faintest"}
 # Whose inputs have noise, and until which share of the run.
 NOISY = {
     ("associative_recall", "ntm"): 1.0,
     ("associative_recall", "ntm_ff"): 1.0,
-    ("repeat_copy", "ntm"): 0.6,
     ("repeat_copy", "ntm_ff"): 0.6,
 }
 WORDS = ("recipe=stable", "train.log_every=10", "train.checkpoint_every=20", "kernel=eager", *TINY)
@@ -73,8 +70,7 @@ def test_every_pair_is_at_the_papers_sizes_with_adam_and_a_rate_that_falls_to_ze
     assert theirs.run_dir == f"results/runs/{task}/{model}/seed1"
     if model != "lstm":
         assert ours.model.initial.read_gate == READ_GATE.get((task, model), 1.0)
-        usual = "quietest" if model == "ntm" else "faintest"
-        assert ours.model.scale_inputs.name == LOUDNESS.get((task, model), usual)
+        assert ours.model.scale_inputs.name == ("quietest" if model == "ntm" else "faintest")
 
 
 def test_every_pair_of_the_paper_has_its_file():
@@ -160,7 +156,7 @@ def test_a_wrong_value_is_named_in_a_line(word, said, command, tmp_path):
 
 
 def test_channels_are_scaled_where_training_begins_and_only_there():
-    config = one_job("recipe=stable", "task=repeat_copy", "model.scale_inputs=quietest")
+    config = one_job("recipe=stable", "task=repeat_copy")
     task = schema.settings(config, "task")
     scaled, plain = factory.fresh_model(config, task), factory.model(config, task)
     columns = (
