@@ -34,11 +34,7 @@ BEGUN_OTHERWISE = {
 # How open to content read heads begin, where it is not 1.
 READ_GATE = {("dynamic_ngrams", "ntm"): 2.0, ("dynamic_ngrams", "ntm_ff"): 2.0, ("priority_sort", "ntm_ff"): 0.0}
 # Whose inputs have noise, and until which share of the run.
-NOISY = {
-    ("associative_recall", "ntm"): 1.0,
-    ("associative_recall", "ntm_ff"): 1.0,
-    ("repeat_copy", "ntm_ff"): 0.6,
-}
+NOISY = {("associative_recall", "ntm"): 1.0, ("associative_recall", "ntm_ff"): 1.0}
 WORDS = ("recipe=stable", "train.log_every=10", "train.checkpoint_every=20", "kernel=eager", *TINY)
 
 
