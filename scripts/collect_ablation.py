@@ -31,7 +31,10 @@ def command(argv: list[str]) -> int:
 
 def _collect(live_folder: Path, part: str, task: str) -> None:
     change = recipes.PARTS[part].change
-    suffix = recipe_runs.recipe_run(RECIPE, task, recipes.MODEL, 1, change).folder.removeprefix("seed1")
+    without = recipe_runs.recipe_run(RECIPE, task, recipes.MODEL, 1, change)
+    if without.identity == recipe_runs.recipe_run(RECIPE, task, recipes.MODEL, 1).identity:
+        return  # the recipe has no such part in this task
+    suffix = without.folder.removeprefix("seed1")
     for folder in sorted(live_folder.glob(f"seed*{suffix}")):
         live = runs.read(folder)
         if live is None or folder.name != f"seed{live.seed}{suffix}":
