@@ -44,7 +44,7 @@ class TrainSettings:
     input_noise: half the width of uniform noise that is added, in training alone, to the input channels that hold bits.
     It begins at zero, so that learning is not held up, is full half way to its end and zero from there on; with an
     anneal_to of 0 it is always full. Rows are costs with it. 0 for none.
-    input_noise_until: its end, a share of the way to anneal_to. Below 1 the rest of a run is free of it.
+    input_noise_until: where that noise ends, as a share of the way to anneal_to. After it there is none.
     warm_up: over how many sequences the learning rate rises at the start, on a straight line from zero.
     schedule: how it falls to zero between anneal_from and anneal_to, on a straight line or half a cosine; with constant
     it does not. The paper names one rate for each run.
