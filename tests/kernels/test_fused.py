@@ -293,6 +293,49 @@ def test_gradients_for_compiled_callers_are_those_of_single_batches(name, batch,
     assert all(parameter.grad is not None for parameter in ours.model.parameters())
 
 
+@pytest.mark.parametrize("name", ["ntm", "ntm_ff", "lstm"])
+@pytest.mark.parametrize("batch", [1, 3, 6, 20])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_cost_with_other_values_is_that_of_a_model_that_has_them(name, batch, dtype):
+    """By itself and for compiled callers, to the same bits; the kernel's own parameters stay as they are."""
+    sizes = lstm.Settings(size=6) if name == "lstm" else models.settings_type(name)(heads=2)
+    several = [Shape(steps, batch, 4, 3) for steps in (5, 1, 12, 2)]
+    ours, theirs = (FusedSequences(build(sizes, several[0], dtype)) for _ in range(2))
+    eager = Eager(build(sizes, several[0], dtype))
+    own, other_P = ours.parameters.values.clone(), ours.parameters.values * 1.5
+    theirs.parameters.values.copy_(other_P)
+    costs = ours.gradients([arrays_of(shape, dtype) for shape in several], 0.5, other_P).costs
+    for u in (2, 0, 3, 1):
+        batch_u = batch_of(several[u], dtype)
+        alone = ours.cost(*batch_u, other_P)
+        costs.function.run(*costs.arguments, u)
+        assert costs.bits_UB[u].tobytes() == alone.bits_B.tobytes()
+        assert costs.wrong_UB[u].tobytes() == alone.wrong_B.tobytes()
+        learning = theirs.cost_and_gradient(*batch_u)
+        assert alone.bits_B.tobytes() == learning.bits_B.tobytes()
+        assert alone.wrong_B.tobytes() == learning.wrong_B.tobytes()
+        if dtype is torch.float64:
+            plain = eager.cost(*batch_u, other_P)
+            np.testing.assert_allclose(alone.bits_B, plain.bits_B, rtol=EXACT, atol=EXACT)
+            assert np.array_equal(alone.wrong_B, plain.wrong_B)
+    assert torch.equal(ours.parameters.values, own)
+
+
+def test_a_cost_without_gradient_refuses_what_does_not_fit():
+    shape = Shape(5, 2, 4, 3)
+    for kernel_class in (FusedSequences, Eager):
+        kernel = kernel_class(build(lstm.Settings(size=6), shape, torch.float32))
+        x_TBI, target_TBO, mask_TO = batch_of(shape, torch.float32)
+        own = kernel.parameters.values.clone()
+        with pytest.raises(ValueError, match="target_TBO: shape"):
+            kernel.cost(x_TBI, target_TBO[:, :1], mask_TO, torch.zeros_like(own))
+        assert torch.equal(kernel.parameters.values, own)
+    with pytest.raises(ValueError, match="x_TBI: "):
+        FusedSequences(build(lstm.Settings(size=6), shape, torch.float32)).cost(
+            x_TBI[..., :2], target_TBO, mask_TO, own
+        )
+
+
 def test_gradients_for_compiled_callers_end_before_the_first_batch_that_does_not_fit(threads, monkeypatch):
     kernel = FusedSequences(build(lstm.Settings(size=6), Shape(5, 2, 4, 3), torch.float32))
     x_TBI, target_TBO, mask_TO = good = arrays_of(Shape(5, 2, 4, 3))

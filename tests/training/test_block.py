@@ -133,6 +133,19 @@ def test_noise_on_the_inputs_is_the_same_in_a_block(size, recorder, same):
     assert not same(state(trainer), state(one_by_one(make(batch_size=2))))
 
 
+@every_rule
+@pytest.mark.parametrize("batch_size", [1, 2])
+def test_the_mean_of_the_weights_and_its_costs_are_the_same_in_a_block(batch_size, rule, size, recorder, same):
+    size(16)
+    asked = {"average_over": 30, "batch_size": batch_size, "rule": rule}
+    trainer, single = make(**asked), one_by_one(make(**asked))
+    in_blocks(trainer, recorder)
+    assert same(state(trainer), state(single))
+    plain = one_by_one(make(**asked | {"average_over": 0}))
+    assert torch.equal(trainer.kernel.parameters.values, plain.kernel.parameters.values)  # steps know nothing of it
+    assert not torch.equal(trainer.mean_P, trainer.kernel.parameters.values)
+
+
 @pytest.mark.parametrize("clip", [Clip.value, Clip.norm], ids=lambda clip: clip.name)
 @pytest.mark.parametrize("loss", [Loss.nats, Loss.mean], ids=lambda loss: loss.name)
 def test_every_loss_gives_the_same_bits(loss, clip, size, recorder, same):
@@ -173,16 +186,20 @@ def test_rows_and_checkpoints_are_those_of_single_updates(
     assert same(trained(updates), trained(1))
 
 
-@given(stops=st.lists(st.tuples(st.integers(1, 9), st.integers(1, 40)), min_size=1, max_size=4))
+@given(
+    stops=st.lists(st.tuples(st.integers(1, 9), st.integers(1, 40)), min_size=1, max_size=4),
+    average_over=st.sampled_from([0, 10]),
+)
 @settings(max_examples=30)
-def test_a_run_that_is_stopped_and_resumed_gives_the_same_bits(stops, recorder, same):
+def test_a_run_that_is_stopped_and_resumed_gives_the_same_bits(stops, average_over, recorder, same):
     """Stopped after the block in which a number of sequences is reached, in blocks of another size each time."""
-    straight, before = one_by_one(make(sequences=50)), None
+    asked = {"sequences": 50, "average_over": average_over}
+    straight, before = one_by_one(make(**asked)), None
     for updates, after in [*stops, (64, 50)]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(drawing, "BATCHES", updates)
             patch.setattr(loop, "BLOCK_SECONDS", math.inf)
-            trainer = make(sequences=50)
+            trainer = make(**asked)
             if before is not None:
                 trainer.restore(before.checkpoint())
             in_blocks(trainer, recorder, stopped=lambda trainer=trainer, after=after: trainer.sequences >= after)

@@ -95,6 +95,37 @@ def test_an_update_is_a_step_down_the_gradient_of_the_mean_cost(tiny_trainer, ba
 
 
 @every_kernel
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_rows_are_the_costs_of_the_running_mean_before_each_update(tiny_trainer, batch_size, kernel):
+    trainer = tiny_trainer(batch_size=batch_size, learning_rate=0.01, average_over=12, kernel=kernel)
+    twin = copy.deepcopy(trainer.model)
+    mean = [parameter.detach().clone().double() for parameter in twin.parameters()]
+    bits, wrong = 0.0, 0.0
+    for k in range(4):
+        with torch.no_grad():
+            for parameter, number in zip(twin.parameters(), mean, strict=True):
+                parameter.copy_(number)
+            batch = to_tensors(Copy(max_length=3).draw(Stream(1, Purpose.TRAIN), k * batch_size, batch_size), CPU)
+            y_TBO = twin.unroll(batch[0]).y_TBO
+        bits += loss.bits(y_TBO, *batch[1:]).sum().item()
+        wrong += loss.wrong_bits(y_TBO, *batch[1:]).sum().item()
+        trainer.update()
+        weights = [parameter.detach().double() for parameter in trainer.model.parameters()]
+        share = batch_size / 12
+        mean = [(1 - share) * old + share * new for old, new in zip(mean, weights, strict=True)]
+    assert trainer.window.bits == pytest.approx(bits, rel=1e-5)
+    assert trainer.window.error_bits == wrong
+    names = [name for name, _ in trainer.model.named_parameters()]
+    for name, expected in zip(names, mean, strict=True):
+        torch.testing.assert_close(trainer.weights[name].double(), expected, rtol=1e-5, atol=1e-6)
+    twin.load_state_dict(trainer.weights)
+    with torch.no_grad(), trainer.evaluating() as kernel:
+        torch.testing.assert_close(kernel.unroll(batch[0]).y_TBO, twin.unroll(batch[0]).y_TBO)
+    for name, own in zip(names, weights, strict=True):
+        assert torch.equal(trainer.model.state_dict()[name].double(), own)
+
+
+@every_kernel
 @pytest.mark.parametrize("clip", list(Clip), ids=lambda clip: clip.name)
 def test_an_update_steps_along_clipped_gradients_and_records_their_norm_before(tiny_trainer, clip, kernel):
     unclipped = tiny_trainer(clip=Clip.none, clip_through_time=False, kernel=kernel)

@@ -211,6 +211,27 @@ def test_the_weights_of_a_run(go, folder, same):
         assert file.metadata() == {"sequences": "6"}
 
 
+def test_a_run_with_a_mean_of_its_weights_keeps_the_mean_as_its_model(go, folder, same):
+    trainer, _ = go(average_over=4)
+    newest = checkpoints.load(folder.path / checkpoints.NEWEST)
+    assert same(load_file(folder.weights), newest.model)
+    assert same(dict(newest.model), trainer.weights)
+    assert same(dict(newest.optimiser["weights"]), dict(trainer.model.state_dict()))
+    assert not same(dict(newest.model), dict(trainer.model.state_dict()))
+
+
+def test_an_interrupted_run_with_a_mean_of_its_weights_goes_on_to_the_same_end(go, folder, tiny_trainer, same):
+    with pytest.raises(Interrupted):
+        go(at=(4, press_ctrl_c), sequences=8, average_over=4)
+    trainer, _ = go(sequences=8, average_over=4)
+    straight = tiny_trainer(sequences=8, learning_rate=0.01, average_over=4)
+    for _ in range(8):
+        straight.update()
+    assert same(trainer.weights, straight.weights)
+    assert same(dict(trainer.model.state_dict()), dict(straight.model.state_dict()))
+    assert same(load_file(folder.weights), straight.weights)
+
+
 def test_a_run_shorter_than_its_first_row_finishes(go, folder):
     _, summary = go(sequences=1)
     assert summary["status"] == "finished"

@@ -55,10 +55,15 @@ def test_a_half_cosine_is_half_way_down_in_the_middle():
     assert 0 < settings.learning_rate_after(99) < 0.001
 
 
-@pytest.mark.parametrize("key", ["warm_up", "anneal_from"])
+@pytest.mark.parametrize("key", ["average_over", "warm_up", "anneal_from"])
 def test_numbers_of_sequences_are_not_negative(key):
     with pytest.raises(InvalidSetting, match=f"^{key}=-1: must be 0 or more"):
         TrainSettings(**{key: -1})
+
+
+@pytest.mark.parametrize(("batch_size", "over", "share"), [(1, 1_000, 0.001), (16, 1_000, 0.016), (16, 8, 1.0)])
+def test_a_mean_over_sequences_takes_more_of_the_weights_after_a_larger_batch(batch_size, over, share):
+    assert TrainSettings(batch_size=batch_size, average_over=over).share_of_the_mean == share
 
 
 @pytest.mark.parametrize("sequences", [60, 100])

@@ -14,6 +14,7 @@ from ntm_repro import models, optimisers
 from ntm_repro.jit import cache
 from ntm_repro.jit.store import sealed
 from ntm_repro.models import lstm, ntm
+from ntm_repro.optimisers import mean
 
 
 def main(part: str, dtype: str) -> None:
@@ -65,6 +66,8 @@ def _compile_rest(kernel: Any, dtype: torch.dtype) -> None:
     entries.forward.compile()
     entries.backward.compile()
     entries.gradient.compile()
+    entries.costs.compile()
+    mean.step(kernel.parameters.values.clone(), kernel.parameters.values, share=0.5, compiled=True)
     shapes = ((1, 1, 2), (1, 1, 2), (1, 2))
     batch = Batch(0, None, *(torch.zeros(shape, dtype=dtype).numpy() for shape in shapes))
     for optimiser in rules:

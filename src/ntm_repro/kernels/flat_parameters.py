@@ -5,6 +5,9 @@ input j gives to every output, the last row is the bias, and rows are padded wit
 has no gradient, so an optimiser that runs over the whole buffer leaves it at zero.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 
@@ -73,6 +76,16 @@ class FlatParameters:
     def parameters(self) -> list[Tensor]:
         """All parameters, in the order of `split`."""
         return [parameter for parameter, *_ in self._views]
+
+    @contextmanager
+    def holding(self, values_P: Tensor) -> Iterator[None]:
+        """Inside, the parameters have the numbers of a buffer laid out like `values`."""
+        own = self.values.clone()
+        self.values.copy_(values_P)
+        try:
+            yield
+        finally:
+            self.values.copy_(own)
 
     def bind_gradients(self) -> None:
         """Make every parameter's `.grad` its view of `gradients`, whatever it was before (None, say)."""

@@ -5,7 +5,8 @@ Shape suffixes: T time steps, B sequences of the batch, I input channels, O outp
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
@@ -18,7 +19,7 @@ from ntm_repro import optimisers
 from ntm_repro.errors import RunError, UsageError
 from ntm_repro.kernels import Kernel
 from ntm_repro.models import Model
-from ntm_repro.optimisers import graves_rmsprop
+from ntm_repro.optimisers import graves_rmsprop, mean
 from ntm_repro.randomness import Purpose, Stream
 from ntm_repro.tasks import Batch, Task
 from ntm_repro.training.checkpoint import Checkpoint
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 # About as long as one call of compiled code may take: a signal waits for its end.
 BLOCK_SECONDS = 0.05
+# In a checkpoint, among what the optimiser remembers: the weights, where the model is their mean.
+WEIGHTS = "weights"
 
 
 class Diverged(RunError):
@@ -64,6 +67,7 @@ class Trainer:
     def __post_init__(self) -> None:
         self.stream = Stream(self.seed, Purpose.TRAIN)
         self.optimiser = optimisers.make(self.optimiser_settings, self.kernel.parameters, self.kernel.compiled)
+        self.mean_P = self.kernel.parameters.values.clone() if self.settings.average_over else None
         self.learning_rate = self.settings.learning_rate
         self.sequences = self.settings.first_sequence
         self.window = Window()
@@ -79,8 +83,20 @@ class Trainer:
 
     @property
     def model(self) -> Model:
-        """The model in training."""
+        """The model in training, with the weights from which steps are taken."""
         return self.kernel.model
+
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """What the run has made, by name: the running mean of the model's weights, where it keeps one, or these."""
+        own = self.model.state_dict()
+        return own if self.mean_P is None else own | self.kernel.parameters.named(self.mean_P)
+
+    @contextmanager
+    def evaluating(self) -> Iterator[Kernel]:
+        """Inside, the kernel runs with `weights`."""
+        with nullcontext() if self.mean_P is None else self.kernel.parameters.holding(self.mean_P):
+            yield self.kernel
 
     @property
     def wall_seconds(self) -> float:
@@ -92,6 +108,9 @@ class Trainer:
         if checkpoint.layout != self.checkpoint().layout:
             raise UsageError("the checkpoint's tensors do not fit the model; train again with another run_dir")
         self.model.load_state_dict(checkpoint.model)
+        if self.mean_P is not None:
+            self.mean_P.copy_(self.kernel.parameters.values)
+            self.model.load_state_dict(checkpoint.optimiser[WEIGHTS])
         self.optimiser.load_state_dict(checkpoint.optimiser)
         self.sequences = checkpoint.sequences
         self.window = checkpoint.window
@@ -105,8 +124,8 @@ class Trainer:
             sequences=self.sequences,
             wall_seconds=self.wall_seconds,
             window=self.window,
-            model=self.model.state_dict(),
-            optimiser=self.optimiser.state_dict(),
+            model=self.weights,
+            optimiser=self.optimiser.state_dict() | ({} if self.mean_P is None else {WEIGHTS: self.model.state_dict()}),
         )
 
     def update(self) -> None:
@@ -119,8 +138,14 @@ class Trainer:
             raise Diverged(f"the {what} is not finite at sequence {self.sequences}", drawn.batch)
         rate = self.settings.learning_rate_after(self.sequences)
         bit = self.settings.loss_of_a_bit(drawn.batch.mask_TO)
+        shown = cost
+        if self.mean_P is not None:
+            shown = self.kernel.cost(*to_tensors(drawn.batch, self.device), self.mean_P)
         self.optimiser.step(rate, *self.settings.clip_of(grad_norm, bit))
-        self._count(drawn, rate, Measured(bits, float(cost.wrong_B.sum()), grad_norm))
+        if self.mean_P is not None:
+            share = self.settings.share_of_the_mean
+            mean.step(self.mean_P, self.kernel.parameters.values, share, self.kernel.compiled)
+        self._count(drawn, rate, Measured(float(shown.bits_B.sum()), float(shown.wrong_B.sum()), grad_norm))
 
     def advance(self) -> None:
         """Train on the next batches, at least one, and none after the first that reaches a row or a checkpoint.
@@ -152,7 +177,7 @@ class Trainer:
             return None
         from ntm_repro.training.block import BlockOfUpdates  # here, so that eager runs never import numba
 
-        return BlockOfUpdates(self.kernel, self.optimiser)
+        return BlockOfUpdates(self.kernel, self.optimiser, self.mean_P)
 
     @cached_property
     def _noise(self) -> InputNoise:

@@ -136,9 +136,9 @@ def draw_example(trainer: Trainer) -> dict[str, np.ndarray]:
     """Pictures of one fixed sequence as the model answers it now: the bits, and each head's weightings over time."""
     task = trainer.task
     batch = task.draw(Stream(trainer.seed, Purpose.EXAMPLE), 0, 1, task.longest_condition)
-    with torch.no_grad():
+    with torch.no_grad(), trainer.evaluating() as kernel:
         x_TBI, _, _ = to_tensors(batch, trainer.device)
-        y_TBO, _, trace = trainer.kernel.unroll(x_TBI, trace=True)
+        y_TBO, _, trace = kernel.unroll(x_TBI, trace=True)
     output_TO = y_TBO[:, 0].sigmoid().cpu().numpy() * batch.mask_TO
     drawn = {
         "example/input_target_output": tensorboard_images.stacked(
@@ -154,7 +154,7 @@ def draw_example(trainer: Trainer) -> dict[str, np.ndarray]:
 
 def save_weights(trainer: Trainer, folder: RunFolder) -> None:
     """weights.safetensors: the parameters alone, for sharing. Raises `OSError`."""
-    tensors = {name: tensor.cpu().contiguous() for name, tensor in trainer.model.state_dict().items()}
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in trainer.weights.items()}
     write_atomically(folder.weights, to_safetensors(tensors, {"sequences": str(trainer.sequences)}))
 
 

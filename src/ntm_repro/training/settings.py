@@ -45,6 +45,9 @@ class TrainSettings:
     It begins at zero, so that learning is not held up, is full half way to its end and zero from there on; with an
     anneal_to of 0 it is always full. Rows are costs with it. 0 for none.
     input_noise_until: where that noise ends, as a share of the way to anneal_to. After it there is none.
+    average_over: over how many sequences, as an exponential mean, the weights are averaged. The mean is what the run
+    makes: what is evaluated, shown and kept; rows are its costs, each of a sequence before it is trained on. Steps are
+    taken from the weights themselves. 0 for none: the weights are the model (the paper).
     warm_up: over how many sequences the learning rate rises at the start, on a straight line from zero.
     schedule: how it falls to zero between anneal_from and anneal_to, on a straight line or half a cosine; with constant
     it does not. The paper names one rate for each run.
@@ -69,6 +72,7 @@ class TrainSettings:
     loss_scale: float = 1.0
     input_noise: float = 0.0
     input_noise_until: float = 1.0
+    average_over: int = 0
     warm_up: int = 0
     schedule: Schedule = Schedule.linear
     anneal_from: int = 0
@@ -108,6 +112,11 @@ class TrainSettings:
         factor = limit / norm if norm > limit else 1.0
         return factor * bit * self.loss_scale, bound * self.loss_scale
 
+    @property
+    def share_of_the_mean(self) -> float:
+        """What an update's weights count in the running mean: 1 where that is over no more than a batch."""
+        return min(1.0, self.batch_size / self.average_over)
+
     def learning_rate_after(self, sequences: int) -> float:
         """The rate of the update that follows the first `sequences` sequences."""
         rate = self.learning_rate * self._share_left(sequences)
@@ -143,7 +152,7 @@ class TrainSettings:
         why = "must be false with {section}loss=mean, whose gradient has another scale in every sequence"
         uneven = self.loss is Loss.mean and self.clip_through_time
         check_setting(not uneven, "clip_through_time", self.clip_through_time, why)
-        for key in ("warm_up", "anneal_from", "first_sequence"):
+        for key in ("average_over", "warm_up", "anneal_from", "first_sequence"):
             check_setting(getattr(self, key) >= 0, key, getattr(self, key), "must be 0 or more")
         if self.anneal_to:
             least = max(self.anneal_from + 1, self.sequences)

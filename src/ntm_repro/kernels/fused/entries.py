@@ -81,3 +81,9 @@ class Entries:
         data = (self._steps, self._steps, self._rows, np.ones(1, np.int64), self._cost_UB, self._cost_UB)
         settings = (1.0, math.inf, self._barrier, 0)
         return Compiled(entry_points.gradient, *parts, self.layout, *buffers, *data, *settings)
+
+    @cached_property
+    def costs(self) -> Compiled:
+        buffers = (self._buffer, self._buffer, self._rows)
+        data = (self._steps, self._steps, self._rows, np.ones(1, np.int64), self._cost_UB, self._cost_UB)
+        return Compiled(entry_points.costs, self.group_forward, self.layout, *buffers, *data, self._barrier, 0)

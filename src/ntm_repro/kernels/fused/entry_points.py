@@ -261,3 +261,35 @@ def gradient(
     pack_weights(layout, values_P, packed)
     call(cost_and_gradient, (group_forward, group_backward, *given))
     call(weight_gradients, (layout, values_P, gradients_P, tape, carry, batch, True, room, 0, 1))
+
+
+@entry_as_written
+def costs(
+    group_forward,
+    layout,
+    values_P,
+    packed,
+    tapes,
+    inputs,
+    targets,
+    masks,
+    ends_U,
+    bits_UB,
+    wrong_UB,
+    no_barrier,
+    u,
+):
+    """The cost of one of U batches on one thread, forward alone; its arguments are those of `gradient`."""
+    batch = bits_UB.shape[1]
+    begin_at = ends_U[u - 1] if u > 0 else 0
+    end = ends_U[u]
+    steps = end - begin_at
+    x_TBI, target_TBO, mask_TO = inputs[begin_at:end], targets[begin_at:end], masks[begin_at:end]
+    pack_weights(layout, values_P, packed)
+    for first in range(0, batch, layout.group):
+        count = min(layout.group, batch - first)
+        tape = tapes[: (steps + 1) * count]
+        for b in range(count):
+            begin(layout, values_P, tape[b])
+        call(group_forward, (layout, values_P, packed, tape, x_TBI, first, count, 0, 1, no_barrier))
+        group_cost(layout, tape, target_TBO, mask_TO, bits_UB[u], wrong_UB[u], 1.0, first, count)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ntm_repro.jit import barrier, cache, threads
-from ntm_repro.kernels.base import Arrays, Cost, Gradients, Kernel
+from ntm_repro.kernels.base import Arrays, Cost, Costs, Gradients, Kernel
 from ntm_repro.kernels.checks import check_input, check_targets
 from ntm_repro.kernels.fused.entries import Entries
 from ntm_repro.kernels.fused.layout import Layer, Tapes, make_layout
@@ -109,7 +109,37 @@ class FusedSequences(Kernel):
         self.parameters.bind_gradients()
         return Cost(bits_B, wrong_B)
 
-    def gradients(self, batches: Sequence[Arrays], gradient_bound: float = math.inf) -> Gradients | None:
+    def cost(self, x_TBI: Tensor, target_TBO: Tensor, mask_TO: Tensor, values_P: Tensor) -> Cost:
+        """See `Kernel`. By the code of `gradients`, so that a batch by itself has the same bits."""
+        self._check_current()
+        check_input(self.model, x_TBI, None, self._state_shapes, self.parameters.values)
+        check_targets(self.model, x_TBI, target_TBO, mask_TO, self.parameters.values)
+        joined = (_numbers(x_TBI), _numbers(target_TBO), _numbers(mask_TO))
+        costs = self._costs(joined, np.array([len(mask_TO)]), values_P)
+        costs.function.run(*costs.arguments, 0)
+        return Cost(costs.bits_UB[0], costs.wrong_UB[0])
+
+    def _costs(self, joined: Arrays, ends_U: np.ndarray, values_P: Tensor) -> Costs:
+        """joined: x_TBI, target_TBO and mask_TO of all batches, along their steps; ends_U: where each ends."""
+        batch = joined[0].shape[1]
+        rows = (int(np.diff(ends_U, prepend=0).max()) + 1) * min(batch, self.layout.group)
+        costs = np.empty((2, len(ends_U), batch))
+        arguments = (
+            self.entries.group_forward,
+            self.layout,
+            values_P.numpy(),
+            self._packed_room(self._packed_size(batch)),
+            self._tapes_room(rows, self.layout.row_width),
+            *joined,
+            ends_U,
+            *costs,
+            self._alone,
+        )
+        return Costs(self.entries.costs, arguments, *costs)
+
+    def gradients(
+        self, batches: Sequence[Arrays], gradient_bound: float = math.inf, values_P: Tensor | None = None
+    ) -> Gradients | None:
         """See `Kernel`."""
         self._check_current()
         batch = batches[0][0].shape[1]
@@ -118,6 +148,8 @@ class FusedSequences(Kernel):
             return None
         steps = [len(mask_TO) for _, _, mask_TO in taken]
         costs = np.empty((2, len(taken), batch))
+        x, target, mask = (np.ascontiguousarray(np.concatenate(arrays)) for arrays in zip(*taken, strict=True))
+        ends_U = np.cumsum(steps)
         arguments = (
             self.entries.group_forward,
             self.entries.group_backward,
@@ -130,15 +162,18 @@ class FusedSequences(Kernel):
             self._factors_room(self._factors_size),
             self._tapes_room((max(steps) + 1) * batch, self.layout.row_width),
             self._carry_room(batch, self.layout.carry_width),
-            *(np.ascontiguousarray(np.concatenate(arrays)) for arrays in zip(*taken, strict=True)),
-            np.cumsum(steps),
+            x,
+            target,
+            mask,
+            ends_U,
             *costs,
             1 / batch,
             gradient_bound / batch,
             self._alone,
         )
         self.parameters.bind_gradients()
-        return Gradients(self.entries.gradient, arguments, *costs)
+        others = self._costs((x, target, mask), ends_U, self.parameters.values if values_P is None else values_P)
+        return Gradients(self.entries.gradient, arguments, *costs, others)
 
     def _takes(self, arrays: Arrays, batch: int) -> bool:
         """Whether a batch is of this size, as compiled code takes it, and not worth a second thread."""
