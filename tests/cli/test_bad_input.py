@@ -97,6 +97,10 @@ MISTAKES = {
     "train train.clip_at=nan": "train.clip_at=nan",
     "train train.loss_scale=0": "train.loss_scale=0",
     "train train.input_noise=-1": "train.input_noise=-1.0: must be 0 (none) or a finite number above 0",
+    "train train.average_over=-1": "train.average_over=-1: must be 0 or more",
+    "train train.input_noise_from=1": (
+        "train.input_noise_from=1.0: must be a share, from 0 to below train.input_noise_until=1"
+    ),
     "train train.input_noise_until=0": "train.input_noise_until=0.0: must be a share, above 0 and not above 1",
     "train train.anneal_from=-1": "train.anneal_from=-1",
     "train train.anneal_from=10 train.anneal_to=10 train.sequences=5": "train.anneal_to=10",

@@ -81,6 +81,21 @@ def test_noise_that_ends_before_the_rate_does_is_full_half_way_to_its_end_and_ze
     assert widths == pytest.approx([0, 0.072, 0.2, 0.072, 0, 0, 0])
 
 
+@pytest.mark.parametrize("sequences", [60, 100])
+def test_noise_that_begins_later_is_zero_until_then(sequences):
+    settings = TrainSettings(
+        sequences=sequences, anneal_to=100, input_noise=0.2, input_noise_from=0.2, input_noise_until=0.6
+    )
+    widths = [settings.input_noise_after(sequences) for sequences in (0, 19, 20, 24, 40, 56, 60, 61, 100)]
+    assert widths == pytest.approx([0, 0, 0, 0.072, 0.2, 0.072, 0, 0, 0], abs=1e-12)
+
+
+@pytest.mark.parametrize("begin", [-0.1, 0.6, 1.0, math.nan])
+def test_noise_begins_before_it_ends(begin):
+    with pytest.raises(InvalidSetting, match=r"^input_noise_from=.*: must be a share, from 0 to below .*_until=0.6"):
+        TrainSettings(input_noise_from=begin, input_noise_until=0.6)
+
+
 @pytest.mark.parametrize("until", [0.0, -0.5, 1.01, math.inf, math.nan])
 def test_noise_ends_within_the_course_of_the_rate(until):
     with pytest.raises(InvalidSetting, match=r"^input_noise_until=.*: must be a share, above 0 and not above 1"):

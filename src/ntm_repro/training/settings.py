@@ -42,9 +42,10 @@ class TrainSettings:
     again but for its damping, so that a smaller scale makes calmer steps where gradients are small. The paper leaves it
     open.
     input_noise: half the width of uniform noise that is added, in training alone, to the input channels that hold bits.
-    It begins at zero, so that learning is not held up, is full half way to its end and zero from there on; with an
-    anneal_to of 0 it is always full. Rows are costs with it. 0 for none.
-    input_noise_until: where that noise ends, as a share of the way to anneal_to. After it there is none.
+    It rises from zero, is full half way between input_noise_from and input_noise_until, and falls to zero again; with
+    an anneal_to of 0 it is always full. Rows are costs with it. 0 for none.
+    input_noise_from, input_noise_until: where that noise begins and ends, as shares of the way to anneal_to. From the
+    first sequence on it can hold learning up.
     average_over: over how many sequences, as an exponential mean, the weights are averaged. The mean is what the run
     makes: what is evaluated, shown and kept; rows are its costs, each of a sequence before it is trained on. Steps are
     taken from the weights themselves. 0 for none: the weights are the model (the paper).
@@ -71,6 +72,7 @@ class TrainSettings:
     clip_through_time: bool = True
     loss_scale: float = 1.0
     input_noise: float = 0.0
+    input_noise_from: float = 0.0
     input_noise_until: float = 1.0
     average_over: int = 0
     warm_up: int = 0
@@ -128,7 +130,8 @@ class TrainSettings:
         # Not by the number of sequences in all, which a run that goes on may have raised since.
         if not self.anneal_to:
             return self.input_noise
-        done = min(1.0, sequences / (self.input_noise_until * self.anneal_to))
+        begin, end = self.input_noise_from, self.input_noise_until
+        done = min(1.0, max(0.0, (sequences / self.anneal_to - begin) / (end - begin)))
         return self.input_noise * 4 * done * (1 - done)
 
     def _share_left(self, sequences: int) -> float:
@@ -147,8 +150,10 @@ class TrainSettings:
             check_setting(math.isfinite(value) and value > 0, key, value, "must be a finite number above 0")
         usable = math.isfinite(self.input_noise) and self.input_noise >= 0
         check_setting(usable, "input_noise", self.input_noise, "must be 0 (none) or a finite number above 0")
-        until = self.input_noise_until
+        begin, until = self.input_noise_from, self.input_noise_until
         check_setting(0 < until <= 1, "input_noise_until", until, "must be a share, above 0 and not above 1")
+        why = f"must be a share, from 0 to below {{section}}input_noise_until={until:g}"
+        check_setting(0 <= begin < until, "input_noise_from", begin, why)
         why = "must be false with {section}loss=mean, whose gradient has another scale in every sequence"
         uneven = self.loss is Loss.mean and self.clip_through_time
         check_setting(not uneven, "clip_through_time", self.clip_through_time, why)
