@@ -23,12 +23,12 @@ def gradients(count, size=40):
 
 @either
 @pytest.mark.parametrize("betas", [(0.9, 0.95, 0.999), (0.0, 0.5, 0.9), (0.9, 0.99, 0.5)])
-@pytest.mark.parametrize("epsilon", [1e-8, 1e-2])
-def test_every_step_is_that_of_the_formula(compiled, betas, epsilon):
+@pytest.mark.parametrize(("epsilon", "fade"), [(1e-8, 1.0), (1e-2, 1.0), (1e-8, 0.0), (1e-8, 0.5)])
+def test_every_step_is_that_of_the_formula(compiled, betas, epsilon, fade):
     beta1, beta2, slow_beta2 = betas
     theta = np.linspace(-1, 1, 40)
     m, v, w = np.zeros(40), np.zeros(40), np.zeros(40)
-    settings = steady_adam.Settings(beta1=beta1, beta2=beta2, slow_beta2=slow_beta2, full_rate=0.01, epsilon=epsilon)
+    settings = steady_adam.Settings("steady_adam", beta1, beta2, slow_beta2, 0.01, fade, epsilon)
     ours = Numbers(settings, theta.tolist(), compiled)
     for t, g in enumerate(gradients(100), 1):
         rate = 0.01 * (1 - t / 110)
@@ -38,7 +38,7 @@ def test_every_step_is_that_of_the_formula(compiled, betas, epsilon):
             slow_beta2 * w + (1 - slow_beta2) * g * g,
         )
         fast, slow = np.sqrt(v / (1 - beta2**t)), np.sqrt(w / (1 - slow_beta2**t))
-        theta = theta - rate * (m / (1 - beta1**t)) / (np.maximum(fast, rate / 0.01 * slow) + epsilon)
+        theta = theta - rate * (m / (1 - beta1**t)) / (np.maximum(fast, (rate / 0.01) ** fade * slow) + epsilon)
         assert ours.step(g.tolist(), rate) == pytest.approx(theta.tolist(), rel=1e-11, abs=1e-13)
 
 
@@ -60,6 +60,19 @@ def test_no_step_is_longer_than_that_of_adam_with_either_mean_square(compiled):
         before = after
     assert shorter_than_fast > 0
     assert shorter_than_slow > 0
+
+
+@either
+def test_without_fade_no_step_is_longer_than_that_of_adam_with_either_mean_square_and_the_same_rate(compiled):
+    settings = steady_adam.Settings(fade=0.0)
+    plain = [adam.Settings(beta2=beta2) for beta2 in (settings.beta2, settings.slow_beta2)]
+    three = [Numbers(each, [0.0] * 40, compiled) for each in (settings, *plain)]
+    before = [np.zeros(40)] * 3
+    for t, g in enumerate(gradients(200), 1):
+        after = [np.array(each.step(g.tolist(), 0.01 * (1 - t / 201))) for each in three]
+        ours, of_fast, of_slow = (abs(b - a) for a, b in zip(before, after, strict=True))
+        np.testing.assert_allclose(ours, np.minimum(of_fast, of_slow), rtol=1e-6, atol=1e-12)
+        before = after
 
 
 @either
@@ -100,6 +113,8 @@ def test_in_float32_compiled_and_readable_steps_agree():
         ("slow_beta2", 1.0),
         ("full_rate", 0.0),
         ("full_rate", math.inf),
+        ("fade", -0.1),
+        ("fade", math.nan),
         ("epsilon", math.nan),
     ],
 )

@@ -1,16 +1,20 @@
 """Adam with a second, slower mean square that holds its steps back after a task is solved.
 
-For each component g of the clipped gradient at update t, with the rate lr of that update and a full rate lr₀:
+For each component g of the clipped gradient at update t, with the rate lr of that update, a full rate lr₀ and a fade f:
 
     m ← β₁ m + (1 − β₁) g        v ← β₂ v + (1 − β₂) g²        w ← β₃ w + (1 − β₃) g²
-    θ ← θ − lr · m̂ / (max(√v̂, lr/lr₀ · √ŵ) + ε)    with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ), ŵ = w / (1 − β₃ᵗ)
+    θ ← θ − lr · m̂ / (max(√v̂, (lr/lr₀)ᶠ · √ŵ) + ε)    with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ), ŵ = w / (1 − β₃ᵗ)
 
-So a step is never longer than Adam's with β₂ and the rate that falls, nor than Adam's with β₃ and the rate lr₀. The one
-forgets within 1 / (1 − β₂) updates how large gradients can be: between the rare errors of a solved task it makes noise
-into steps of full length, and it was in such stretches that runs fell back. The other remembers, but leaves the last
-hundredths of a bit, because the steps of small gradients stay small. As lr falls the second bound rises out of the way,
-and what is left at the end is the exact one. Not from the literature; AMSGrad (Reddi, Kale & Kumar, "On the
-Convergence of Adam and Beyond", 2018) bounds v̂ from below by its own maximum (LOG.md).
+So with f = 1 a step is never longer than Adam's with β₂ and the rate that falls, nor than Adam's with β₃ and the rate
+lr₀. The one forgets within 1 / (1 − β₂) updates how large gradients can be: between the rare errors of a solved task it
+makes noise into steps of full length, and it was in such stretches that runs fell back. The other remembers, but leaves
+the last hundredths of a bit, because the steps of small gradients stay small. As lr falls the second bound rises out of
+the way, and what is left at the end is the exact one.
+
+With f = 0 the second bound stays to the end: no step is longer than Adam's with either β and the rate that falls. What
+is wrong once in thousands of sequences then counts by its gradient, however small the others are. Not from the
+literature; AMSGrad (Reddi, Kale & Kumar, "On the Convergence of Adam and Beyond", 2018) bounds v̂ from below by its own
+maximum (LOG.md).
 """
 
 import math
@@ -33,6 +37,7 @@ class Settings:
     beta1: decay of the mean m, from 0 to below 1.
     beta2, slow_beta2: decay of the mean squares v and w, from 0 to below 1.
     full_rate: the rate at which w counts in full, above 0.
+    fade: the power of what is left of that rate by which w counts less, 0 (in full to the end) or above.
     epsilon: added to the root, above 0.
     """
 
@@ -41,6 +46,7 @@ class Settings:
     beta2: float = 0.95
     slow_beta2: float = 0.999
     full_rate: float = 1e-3
+    fade: float = 1.0
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
@@ -50,10 +56,12 @@ class Settings:
         for key in ("full_rate", "epsilon"):
             value = getattr(self, key)
             check_setting(math.isfinite(value) and value > 0, key, value, "must be a finite number above 0")
+        usable = math.isfinite(self.fade) and self.fade >= 0
+        check_setting(usable, "fade", self.fade, "must be 0 or a finite number above")
 
     def numbers(self) -> np.ndarray:
         """The settings as compiled code takes them."""
-        return np.array([self.beta1, self.beta2, self.slow_beta2, self.full_rate, self.epsilon])
+        return np.array([self.beta1, self.beta2, self.slow_beta2, self.full_rate, self.epsilon, self.fade])
 
 
 def step(
@@ -69,7 +77,7 @@ def step(
     mean_P.lerp_(gradient_P, 1 - settings.beta1)
     square_P.lerp_(gradient_P.square(), 1 - settings.beta2)
     slow_square_P.lerp_(gradient_P.square(), 1 - settings.slow_beta2)
-    share = learning_rate / settings.full_rate
+    share = (learning_rate / settings.full_rate) ** settings.fade
     fast_P = square_P / (1 - settings.beta2**updates)
     slow_P = slow_square_P * (share**2 / (1 - settings.slow_beta2**updates))
     root_P = fast_P.maximum(slow_P).sqrt_().add_(settings.epsilon)
@@ -83,7 +91,7 @@ def compiled_step(value, gradient, mean, square, slow_square, rate, factor, boun
     epsilon = real(numbers[4])
     step_size = real(rate / (1 - numbers[0] ** updates))
     square_factor = real(1 / (1 - numbers[1] ** updates))
-    slow_factor = real((rate / numbers[3]) ** 2 / (1 - numbers[2] ** updates))
+    slow_factor = real(((rate / numbers[3]) ** numbers[5]) ** 2 / (1 - numbers[2] ** updates))
     for i in range(value.shape[0]):
         g = gradient[i] * factor
         g = bound if g > bound else g
