@@ -9,6 +9,7 @@ from support.optimising import Numbers
 
 from ntm_repro.errors import InvalidSetting
 from ntm_repro.optimisers import adam, steady_adam
+from ntm_repro.optimisers.steady_adam import SlowShare
 
 either = pytest.mark.parametrize("compiled", [False, True], ids=["readable", "compiled"])
 
@@ -23,12 +24,13 @@ def gradients(count, size=40):
 
 @either
 @pytest.mark.parametrize("betas", [(0.9, 0.95, 0.999), (0.0, 0.5, 0.9), (0.9, 0.99, 0.5)])
-@pytest.mark.parametrize(("epsilon", "fade"), [(1e-8, 1.0), (1e-2, 1.0), (1e-8, 0.0), (1e-8, 0.5)])
-def test_every_step_is_that_of_the_formula(compiled, betas, epsilon, fade):
+@pytest.mark.parametrize("epsilon", [1e-8, 1e-2])
+@pytest.mark.parametrize("slow_share", list(SlowShare), ids=lambda slow_share: slow_share.name)
+def test_every_step_is_that_of_the_formula(compiled, betas, slow_share, epsilon):
     beta1, beta2, slow_beta2 = betas
     theta = np.linspace(-1, 1, 40)
     m, v, w = np.zeros(40), np.zeros(40), np.zeros(40)
-    settings = steady_adam.Settings("steady_adam", beta1, beta2, slow_beta2, 0.01, fade, epsilon)
+    settings = steady_adam.Settings("steady_adam", beta1, beta2, slow_beta2, slow_share, 0.01, epsilon)
     ours = Numbers(settings, theta.tolist(), compiled)
     for t, g in enumerate(gradients(100), 1):
         rate = 0.01 * (1 - t / 110)
@@ -38,7 +40,8 @@ def test_every_step_is_that_of_the_formula(compiled, betas, epsilon, fade):
             slow_beta2 * w + (1 - slow_beta2) * g * g,
         )
         fast, slow = np.sqrt(v / (1 - beta2**t)), np.sqrt(w / (1 - slow_beta2**t))
-        theta = theta - rate * (m / (1 - beta1**t)) / (np.maximum(fast, (rate / 0.01) ** fade * slow) + epsilon)
+        share = {"falls": rate / 0.01, "full": 1, "rises": 1 - rate / 0.01}[slow_share.name]
+        theta = theta - rate * (m / (1 - beta1**t)) / (np.maximum(fast, share * slow) + epsilon)
         assert ours.step(g.tolist(), rate) == pytest.approx(theta.tolist(), rel=1e-11, abs=1e-13)
 
 
@@ -63,8 +66,8 @@ def test_no_step_is_longer_than_that_of_adam_with_either_mean_square(compiled):
 
 
 @either
-def test_without_fade_no_step_is_longer_than_that_of_adam_with_either_mean_square_and_the_same_rate(compiled):
-    settings = steady_adam.Settings(fade=0.0)
+def test_in_full_steps_are_the_shorter_of_adams_with_either_mean_square(compiled):
+    settings = steady_adam.Settings(slow_share=SlowShare.full)
     plain = [adam.Settings(beta2=beta2) for beta2 in (settings.beta2, settings.slow_beta2)]
     three = [Numbers(each, [0.0] * 40, compiled) for each in (settings, *plain)]
     before = [np.zeros(40)] * 3
@@ -83,6 +86,15 @@ def test_with_no_rate_left_of_the_full_one_it_is_adam(compiled):
     for g in gradients(50):
         # FMA may round the two compiled loops apart by the last digit.
         assert ours.step(g.tolist(), 1e-3) == pytest.approx(plain.step(g.tolist(), 1e-3), rel=1e-13)
+
+
+@either
+def test_a_share_that_rises_is_none_at_the_full_rate_and_above_it(compiled):
+    settings = steady_adam.Settings(slow_share=SlowShare.rises, full_rate=0.01)
+    for rate in (0.01, 0.02):
+        ours, plain = (Numbers(each, [0.0] * 40, compiled) for each in (settings, adam.Settings(beta2=0.95)))
+        for g in gradients(50):
+            assert ours.step(g.tolist(), rate) == pytest.approx(plain.step(g.tolist(), rate), rel=1e-13)
 
 
 @either
@@ -113,8 +125,6 @@ def test_in_float32_compiled_and_readable_steps_agree():
         ("slow_beta2", 1.0),
         ("full_rate", 0.0),
         ("full_rate", math.inf),
-        ("fade", -0.1),
-        ("fade", math.nan),
         ("epsilon", math.nan),
     ],
 )

@@ -36,6 +36,7 @@ class Part(NamedTuple):
 
 PARTS = {
     "steady": Part("optimiser=adam", "Adam, β₂ 0.95"),
+    "mean": Part("train.average_over=0", "the weights, not their mean"),
     "decay": Part("train.schedule=constant", "a constant learning rate"),
     "read_gate": Part("model.initial.read_gate=0", "read heads' gate at 0"),
     "write_shift": Part("model.initial.write_shift=0", "write heads' shift at 0"),
