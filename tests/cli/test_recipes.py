@@ -37,6 +37,7 @@ READ_GATE = {("dynamic_ngrams", "ntm"): 2.0, ("dynamic_ngrams", "ntm_ff"): 2.0, 
 NOISY = {
     ("associative_recall", "ntm"): (0.0, 1.0),
     ("associative_recall", "ntm_ff"): (0.0, 1.0),
+    ("repeat_copy", "ntm"): (0.15, 0.6),
     ("repeat_copy", "ntm_ff"): (0.15, 0.6),
 }
 # Whose optimiser's slow mean square counts in full.
