@@ -62,7 +62,8 @@ def command(argv: list[str]) -> int:
     (config,), _ = compose.jobs([*RUN, f"train.log_every={EVERY}", f"train.checkpoint_every={EVERY}"])
     trainer = factory.trainer(config)
     looks = watch(trainer)
-    longer = Look(trainer.sequences, trace(trainer.task, trainer.kernel, LONGER, trainer.seed), looks[-1].costs)
+    with trainer.evaluating() as kernel:
+        longer = Look(trainer.sequences, trace(trainer.task, kernel, LONGER, trainer.seed), looks[-1].costs)
     with style.styled():
         frames = [picture(look, looks[-1]) for look in looks] + [picture(longer, longer)]
     times = [FIRST, *[MILLISECONDS] * (len(looks) - 2), LEARNED, LAST]
@@ -77,7 +78,8 @@ def watch(trainer: Trainer) -> list[Look]:
 
     def look() -> None:
         if any(trainer.sequences <= until and trainer.sequences % every == 0 for until, every in DENSITY):
-            traced = trace(trainer.task, trainer.kernel, LENGTH, trainer.seed)
+            with trainer.evaluating() as kernel:
+                traced = trace(trainer.task, kernel, LENGTH, trainer.seed)
             looks.append(Look(trainer.sequences, traced, list(rows.costs)))
 
     look()

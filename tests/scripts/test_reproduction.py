@@ -175,9 +175,9 @@ def test_a_run_recorded_before_a_key_was_added_is_still_of_the_recipe(here, caps
 
 def test_another_recipe_has_folders_and_evidence_of_its_own(here, capsys):
     record(1_000_000)
-    record(30_000, "recipe=stable", root="results/runs/stable")
+    record(20_000, "recipe=stable", root="results/runs/stable")
     assert collect(capsys, "recipe=stable") == [
-        "copy/ntm/seed1: 30,000 of 30,000 sequences, not evaluated (ntm-eval)",
+        "copy/ntm/seed1: 20,000 of 20,000 sequences, not evaluated (ntm-eval)",
         "copy/ntm: weights of seed 1",
     ]
     kept = Path("results/stable/copy/ntm/seed1")
@@ -213,13 +213,13 @@ def test_the_stable_recipe_without_a_part_has_evidence_of_its_own(here, capsys):
     ways = {"seed1": (), "seed1-adam": ("optimiser=adam",), "seed1-adam-beta2-0.9": ("optimiser.beta2=0.9",)}
     for name, changes in ways.items():
         words = ("optimiser=adam", *changes) if changes else ()
-        record(30_000, "recipe=stable", *words, name=name, root="results/runs/stable")
+        record(20_000, "recipe=stable", *words, name=name, root="results/runs/stable")
     script("collect_ablation").command([])
     assert capsys.readouterr().out.splitlines() == [
-        "results/ablation/steady/copy/ntm/seed1: 30,000 of 30,000 sequences, not evaluated (ntm-eval)"
+        "results/ablation/steady/copy/ntm/seed1: 20,000 of 20,000 sequences, not evaluated (ntm-eval)"
     ]
     script("collect_ablation").command([])
-    assert "as it was: 30,000 sequences" in capsys.readouterr().out
+    assert "as it was: 20,000 sequences" in capsys.readouterr().out
     assert [path.name for path in Path("results/ablation").iterdir()] == ["steady"]
 
 
