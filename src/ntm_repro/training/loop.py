@@ -131,16 +131,15 @@ class Trainer:
     def update(self) -> None:
         """Train on the next batch. Raises `Diverged` before anything not finite reaches a weight."""
         drawn = self._next()[0]
-        cost = self.kernel.cost_and_gradient(*to_tensors(drawn.batch, self.device), self.settings.gradient_bound)
+        tensors = to_tensors(drawn.batch, self.device)
+        cost = self.kernel.cost_and_gradient(*tensors, self.settings.gradient_bound)
         bits, grad_norm = float(cost.bits_B.sum()), self.optimiser.gradient_norm()
         if not (math.isfinite(bits) and math.isfinite(grad_norm)):
             what = "gradient" if math.isfinite(bits) else "loss"
             raise Diverged(f"the {what} is not finite at sequence {self.sequences}", drawn.batch)
         rate = self.settings.learning_rate_after(self.sequences)
         bit = self.settings.loss_of_a_bit(drawn.batch.mask_TO)
-        shown = cost
-        if self.mean_P is not None:
-            shown = self.kernel.cost(*to_tensors(drawn.batch, self.device), self.mean_P)
+        shown = cost if self.mean_P is None else self.kernel.cost(*tensors, self.mean_P)
         self.optimiser.step(rate, *self.settings.clip_of(grad_norm, bit))
         if self.mean_P is not None:
             share = self.settings.share_of_the_mean
